@@ -1,1 +1,1 @@
-"""Ordito."""
+"""Deciding: facts, conditions, policies and the review of what they propose."""

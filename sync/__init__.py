@@ -1,1 +1,1 @@
-"""Ordito."""
+"""Between the platforms and the store: the mirror, the outbox, identities."""
