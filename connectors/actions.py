@@ -248,7 +248,9 @@ class NotifyModerators:
 
     @property
     def item(self) -> Ref:
-        return Ref(self.site, Kind.THREAD, self.about) if self.about else Ref(self.site, Kind.GROUP, self.group)
+        if self.about:
+            return Ref(self.site, Kind.THREAD, self.about)
+        return Ref(self.site, Kind.GROUP, self.group)
 
 
 Action = (

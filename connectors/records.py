@@ -135,7 +135,7 @@ class Thread:
     solved_by: str | None = None
     """Id of the contribution accepted as the answer; '' = none accepted; None = unknown."""
     stamp: str = ""
-    """Opaque digest of all that the platform's list shows of this thread; two equal stamps = nothing to read."""
+    """Opaque digest of all that the platform's list shows of it; two equal stamps = nothing to read."""
     deleted_at: datetime | None = None
 
     @property
