@@ -1,0 +1,1 @@
+"""The store: tables, migrations and queries, the same on SQLite and PostgreSQL."""

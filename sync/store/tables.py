@@ -1,0 +1,385 @@
+"""The tables. Times are integer microseconds since 1970 UTC (`times.py`); NULL in a fact is *unknown*.
+
+Three groups: the mirror (what the platforms hold), people and consent, the outbox (what we propose, decide
+and did). A sync writes only to the first; nothing deletes rows of the third.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# BIGINT primary keys do not autoincrement on SQLite, INTEGER ones do.
+_serial = BigInteger().with_variant(Integer, "sqlite")
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="installation (id), secret (key of digests and of holdouts)",
+)
+
+# --- the mirror -----------------------------------------------------------------------------------------
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("cursor", Text),  # JSON; NULL: nothing read yet
+    Column("complete", Boolean, nullable=False),  # a first read was finished once
+    Column("since", BigInteger),  # the history before is not mirrored
+    Column("first_synced_at", BigInteger),
+    Column("synced_at", BigInteger),  # when the last complete sync began: the mirror is true up to then
+    Column("language", Text, nullable=False, server_default=""),  # of the site, as it says itself
+    Column("account", Text, nullable=False, server_default=""),  # member id of our own account there
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("username", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("joined_at", BigInteger),
+    Column("last_seen_at", BigInteger),
+    Column("trust_level", SmallInteger),
+    Column("admin", Boolean, nullable=False),
+    Column("moderator", Boolean, nullable=False),
+    Column("bot", Boolean, nullable=False),
+    Column("staged", Boolean, nullable=False),
+    Column("suspended_until", BigInteger),
+    Column("silenced_until", BigInteger),
+    Column("title", Text),
+    Column("deleted_at", BigInteger),
+    Column("scan", Text, nullable=False),
+    PrimaryKeyConstraint("site", "id"),
+    sqlite_with_rowid=False,
+)
+Index("ix_members_username", members.c.site, members.c.username)
+
+spaces = Table(
+    "spaces",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("parent", Text),
+    Column("restricted", Boolean, nullable=False),
+    Column("deleted_at", BigInteger),
+    Column("scan", Text, nullable=False),
+    PrimaryKeyConstraint("site", "id"),
+    sqlite_with_rowid=False,
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("space", Text),
+    Column("title", Text, nullable=False),
+    Column("author", Text),
+    Column("created_at", BigInteger),
+    Column("last_activity_at", BigInteger),
+    Column("closed", Boolean),
+    Column("archived", Boolean),
+    Column("visible", Boolean),
+    Column("pinned", Boolean),
+    Column("views", Integer),
+    Column("likes", Integer),
+    Column("solved_by", Text),
+    Column("stamp", Text, nullable=False),
+    Column("deleted_at", BigInteger),
+    Column("scan", Text, nullable=False),
+    PrimaryKeyConstraint("site", "id"),
+    sqlite_with_rowid=False,
+)
+
+contributions = Table(
+    "contributions",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("thread", Text, nullable=False),
+    Column("author", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger),
+    Column("position", Integer),
+    Column("parent", Text),
+    Column("likes", Integer),
+    Column("size", Integer),
+    Column("sha1", Text),
+    Column("kind", Text, nullable=False),
+    Column("deleted_at", BigInteger),
+    Column("scan", Text, nullable=False),
+    PrimaryKeyConstraint("site", "id"),
+    sqlite_with_rowid=False,
+)
+Index("ix_contributions_thread", contributions.c.site, contributions.c.thread)
+Index("ix_contributions_author", contributions.c.site, contributions.c.author)
+
+texts = Table(
+    "texts",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("contribution", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    PrimaryKeyConstraint("site", "contribution"),
+    comment="raw text, apart from contributions because facts read those by the million",
+)
+
+site_groups = Table(
+    "site_groups",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("members_known", Boolean, nullable=False),
+    Column("deleted_at", BigInteger),
+    Column("scan", Text, nullable=False),
+    PrimaryKeyConstraint("site", "id"),
+)
+
+states = Table(
+    "states",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # member or thread
+    Column("item", Text, nullable=False),
+    Column("field", Text, nullable=False),  # closed archived visible space label group trust_level title
+    Column("value", Text, nullable=False),  # true/false, a number, a name; sets: one row an element
+    Column("valid_from", BigInteger, nullable=False),
+    Column("valid_to", BigInteger),  # NULL: still so
+    Column("source", Text, nullable=False),  # of valid_from: platform, observed, assumed
+    PrimaryKeyConstraint("site", "kind", "item", "field", "value", "valid_from"),
+    comment="state that policies depend on, as intervals [valid_from, valid_to)",
+    sqlite_with_rowid=False,
+)
+Index("ix_states_value", states.c.site, states.c.kind, states.c.field, states.c.value)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("since", BigInteger),
+    Column("found_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("site", "kind", "what"),
+    comment="what the mirror is known to lack; makes the facts that depend on it unknown",
+)
+
+# --- people and consent ---------------------------------------------------------------------------------
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("member", Text, nullable=False),
+    Column("person", Text, nullable=False),  # accounts with the same person belong together
+    Column("state", Text, nullable=False),  # suggested, linked, refused
+    Column("source", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("site", "member", "person"),
+)
+
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("member", Text, nullable=False),
+    Column("how", Text, nullable=False),  # group, phrase, nobots, setting, forgotten, admin
+    Column("at", BigInteger, nullable=False),
+    Column("evidence", Text, nullable=False, server_default=""),  # reference of the reply or page
+    PrimaryKeyConstraint("site", "member", "how"),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("member", Text, nullable=False),
+    Column("about", Text, nullable=False),  # policy id
+    Column("answer", Text, nullable=False),  # yes, no
+    Column("at", BigInteger, nullable=False),
+    Column("evidence", Text, nullable=False, server_default=""),
+    PrimaryKeyConstraint("site", "member", "about"),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("policy", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("arm", Text, nullable=False),  # treated, held out
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("policy", "person"),
+    comment="who is held out of a policy, to learn whether it helps",
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("digest", Text, nullable=False),  # keyed hash of a member id: forgotten, and stays forgotten
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("site", "digest"),
+)
+
+# --- the outbox -----------------------------------------------------------------------------------------
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("as_of", BigInteger, nullable=False),
+    Column("policies", Text, nullable=False),  # JSON list
+    Column("held", Text, nullable=False, server_default="[]"),  # JSON list of {policy, item, by, reason}
+)
+
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("policy", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("item", Text, nullable=False),  # reference
+    Column("occasion", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("verb", Text, nullable=False),
+    Column("action", Text, nullable=False),  # JSON (connectors.actions)
+    Column("because", Text, nullable=False),  # JSON list of {fact, condition, value}
+    Column("state", Text, nullable=False),
+    Column("plan", _serial, ForeignKey("plans.id")),
+    Column("after", _serial, ForeignKey("proposals.id")),  # the step before
+    Column("not_before", BigInteger),  # the earliest time of its being carried out
+    Column("lapses_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),  # of the state
+    Column("approved_by", Text),
+    Column("approved_at", BigInteger),
+    Column("edited", Boolean, nullable=False, server_default=text("false")),  # a reviewer rewrote the text
+    Column("rearmed", Boolean, nullable=False, server_default=text("false")),
+    Column("claimed_by", Text),
+    Column("claimed_until", BigInteger),
+    Column("error", Text),  # of the last attempt, or why superseded
+    sqlite_autoincrement=True,
+)
+Index(
+    "uq_proposals_key",
+    proposals.c.policy,
+    proposals.c.item,
+    proposals.c.occasion,
+    proposals.c.step,
+    unique=True,
+    sqlite_where=text("state NOT IN ('superseded', 'lapsed')"),
+    postgresql_where=text("state NOT IN ('superseded', 'lapsed')"),
+)
+Index("ix_proposals_state", proposals.c.state, proposals.c.id)
+Index("ix_proposals_item", proposals.c.item)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("proposal", _serial, ForeignKey("proposals.id"), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("decision", Text, nullable=False),  # approved rejected handled edited reopened settled
+    Column("reason", Text, nullable=False),
+    Column("bulk", Boolean, nullable=False),
+    Column("action_before", Text),  # JSON, where the text was edited
+    sqlite_autoincrement=True,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("proposal", _serial, ForeignKey("proposals.id"), nullable=False, index=True),
+    Column("doing", Text, nullable=False),  # perform, undo
+    Column("by", Text, nullable=False),  # who asked for it: the approver, or who undid
+    Column("token", Text, nullable=False),  # of the marker
+    Column("started_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("outcome", Text),  # NULL: not known yet; done, not_done, unsettled
+    Column("receipt", Text),  # JSON
+    Column("error", Text),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_attempts_open",
+    attempts.c.id,
+    sqlite_where=text("outcome IS NULL"),
+    postgresql_where=text("outcome IS NULL"),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("attempt", _serial, ForeignKey("attempts.id"), nullable=False),
+    Column("site", Text, nullable=False),
+    Column("member", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("attempt", "site", "member"),
+    comment="the contact budget: reserved with the attempt, given back if it was not carried out",
+)
+Index("ix_contacts_member", contacts.c.site, contacts.c.member, contacts.c.at)
+
+doings = Table(
+    "doings",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("attempt", _serial, ForeignKey("attempts.id"), nullable=False),
+    PrimaryKeyConstraint("site", "kind", "id"),
+    comment="contributions and threads that we made: they never enter a fact but `contacted`",
+)
+
+locks = Table(
+    "locks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),  # command, user, host, process id: for people
+    Column("token", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("beat_at", BigInteger, nullable=False),  # a lock without a beat for long is stale
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("command", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("exit_code", Integer),
+    Column("summary", Text, nullable=False, server_default="{}"),  # JSON
+    sqlite_autoincrement=True,
+)
