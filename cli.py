@@ -1,5 +1,189 @@
-"""The composition root."""
+"""The composition root: wires the rooms; owns the clock, the environment and the terminal.
+
+Commands are loaded when they are called, so that `ordito --help` needs nothing but click.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from . import __version__
+from .config.errors import OrditoError
+
+if TYPE_CHECKING:
+    from .config.settings import Settings
+    from .sync.context import App
+    from .sync.outbox import Gate
+
+# name → (module below this package, its object, the short help; a test holds it against the command's own)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "init": ("policies.setup_commands", "init", "Ask for the sites and write a commented ordito.yaml."),
+    "check": ("policies.setup_commands", "check", "Check settings, policies, messages, accounts and rights."),
+    "sync": ("sync.commands", "sync", "Bring the mirror up to date with the sites."),
+    "audit": ("sync.commands", "audit", "Compare the mirror with the sites and name every gap."),
+    "plan": ("policies.commands", "plan", "Evaluate the policies and store what they propose."),
+    "review": ("policies.review.commands", "review", "Decide on proposals, one at a time or by id."),
+    "apply": ("sync.outbox_commands", "apply", "Carry out what is approved."),
+    "run": ("policies.run_command", "run", "Sync, plan and apply what may be applied; for cron."),
+    "undo": ("sync.outbox_commands", "undo", "Reverse what was done."),
+    "log": ("sync.outbox_commands", "log", "What was done, when, and by whom approved."),
+    "why": ("policies.commands", "why", "Why a policy proposes something for an item, or why not."),
+    "backtest": ("policies.backtest_command", "backtest", "What a policy would have done in the past."),
+    "experts": ("policies.people_commands", "experts", "Who knows about an area, or could answer an item."),
+    "identities": ("sync.commands", "identities", "One person with accounts on two sites."),
+    "forget": ("sync.commands", "forget", "Erase a member from the mirror, for good."),
+    "facts": ("policies.reference_commands", "facts", "The facts that conditions can use."),
+    "policies": ("policies.reference_commands", "policies", "The kinds of policies and their keys."),
+    "schema": ("policies.reference_commands", "schema", "JSON Schema of ordito.yaml, for editors."),
+    "serve": ("policies.review.commands", "serve", "The review page for moderators."),
+    "demo": ("policies.demo_command", "demo", "A sample community, synced and planned, to try things on."),
+}
 
 
-def main() -> None:
-    raise SystemExit(0)
+class _LazyGroup(click.Group):
+    """Knows its commands by name and loads the one that is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(f".{module}", __package__), name)
+        assert isinstance(command, click.Command)  # noqa: S101 (for the type checker)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            close = difflib.get_close_matches(args[0], COMMANDS, 1)
+            hint = f" Did you mean '{close[0]}'?" if close else " 'ordito --help' lists the commands."
+            raise click.UsageError(f"There is no command '{args[0]}'.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--config", "path", metavar="FILE", help="Settings; else $ORDITO_CONFIG, else ./ordito.yaml.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+@click.option("--verbose", "-v", is_flag=True, help="Say more on stderr.")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr but faults.")
+@click.version_option(__version__, prog_name="ordito")
+@click.pass_context
+def ordito(ctx: click.Context, path: str | None, as_json: bool, verbose: bool, quiet: bool) -> None:
+    """Community management for the forums and wikis you already have.
+
+    Ordito mirrors them, proposes what your policies call for, and does what moderators approve: once,
+    explained, and undoable.
+    """
+    if verbose and quiet:
+        raise click.UsageError("--verbose and --quiet exclude each other.")
+    ctx.obj = build(path, as_json=as_json, verbosity=int(verbose) - int(quiet))
+    ctx.call_on_close(ctx.obj.close)
+
+
+def build(path: str | None, *, as_json: bool = False, verbosity: int = 0) -> App:
+    """The program with the real clock, environment and terminal."""
+    import getpass
+    import time
+    from datetime import UTC, datetime
+
+    from .connectors.base import World
+    from .sync.context import App
+    from .sync.output import Output
+
+    chosen = path or os.environ.get("ORDITO_CONFIG") or "ordito.yaml"
+    out = Output(json=as_json, verbosity=verbosity, colour="NO_COLOR" not in os.environ)
+    return App(
+        load_settings=lambda: load_settings(chosen),
+        world=World(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep),
+        user=_login_name(getpass.getuser),
+        out=out,
+        make_gate=make_gate,
+        stdin_terminal=sys.stdin is not None and sys.stdin.isatty(),
+    )
+
+
+def load_settings(path: str) -> Settings:
+    """The settings at `path`, with every kind and connector that this program has."""
+    from .config.loader import load
+    from .connectors.registry import CONNECTORS
+    from .policies.builtin import KINDS
+
+    return load(
+        path,
+        os.environ,
+        kinds={name: kind.Parameters for name, kind in KINDS.items()},
+        connectors={name: entry.settings() for name, entry in CONNECTORS.items()},
+    )
+
+
+def make_gate(app: App) -> Gate:
+    """What `apply` asks before every action."""
+    from .policies.gate import EngineGate
+
+    return EngineGate(app)
+
+
+def _login_name(getuser: Any) -> str:
+    try:
+        return str(getuser())
+    except (OSError, KeyError, ImportError):
+        return "unknown"
+
+
+def main(args: list[str] | None = None) -> NoReturn:
+    """Run the program. No traceback reaches the user; exit codes are those of DESIGN §10."""
+    arguments = sys.argv[1:] if args is None else args
+    as_json = "--json" in arguments
+    try:
+        ordito.main(args=arguments, prog_name="ordito", standalone_mode=False)
+        code = 0
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except click.exceptions.Abort:
+        _fail(as_json, "interrupted", "Interrupted.", "", "")
+        code = 1
+    except click.ClickException as error:
+        where = getattr(error, "ctx", None)
+        _fail(as_json, "usage", error.format_message(), "", f"See '{where.command_path} --help'." if where else "")
+        code = 2
+    except OrditoError as error:
+        _fail(as_json, error.kind, error.message, error.where, error.hint, str(error))
+        code = error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except Exception as error:
+        if os.environ.get("ORDITO_DEBUG"):
+            raise
+        text = " ".join(str(error).split()) or "no message"
+        hint = "This is a fault in Ordito: please report it with the output of ORDITO_DEBUG=1."
+        _fail(as_json, "internal", f"{type(error).__name__}: {text}", "", hint)
+        code = 1
+    sys.exit(code)
+
+
+def _fail(as_json: bool, kind: str, message: str, where: str, hint: str, text: str = "") -> None:
+    from .sync.output import Output
+
+    out = Output(json=as_json)
+    out.document({"error": {"kind": kind, "message": message, "where": where, "hint": hint}})
+    if not as_json:
+        out.warn("ordito: " + (text or f"{message} {hint}".strip()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""What every command gets: settings, store, platforms and connectors, each made on first use.
+
+One `App` is click's context object. It is built in `cli.py`, the only place that knows the clock, the
+environment and the terminal; commands take everything from here.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..config.errors import UsageError
+from .output import Output
+
+if TYPE_CHECKING:
+    from ..config.settings import Settings, SiteSettings
+    from ..connectors.base import Connector, Platform, World
+    from .outbox import Gate
+    from .store.store import Store
+
+
+@dataclass
+class App:
+    """The program's parts. `make_gate` is how `policies` reaches `apply` without `sync` importing it."""
+
+    load_settings: Callable[[], Settings]
+    world: World
+    user: str
+    out: Output
+    make_gate: Callable[[App], Gate]
+    stdin_terminal: bool = False
+    _platforms: dict[str, Platform] = field(default_factory=dict)
+    _connectors: dict[str, Connector] = field(default_factory=dict)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Raises SettingsError."""
+        return self.load_settings()
+
+    @cached_property
+    def store(self) -> Store:
+        """Opened, and brought to this version's tables. Raises StoreError."""
+        from .store.store import Store
+
+        return Store.open(self.settings.store_url, now=self.now())
+
+    @property
+    def json(self) -> bool:
+        return self.out.json
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        return self.world.now()
+
+    def sites(self, names: Sequence[str] = ()) -> dict[str, SiteSettings]:
+        """The sites named, or all. Raises UsageError with the nearest name."""
+        for name in names:
+            if name not in self.settings.sites:
+                close = difflib.get_close_matches(name, self.settings.sites, 1)
+                hint = f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(self.settings.sites)}."
+                raise UsageError(f"There is no site '{name}' in the settings.", hint=hint)
+        return {name: site for name, site in self.settings.sites.items() if not names or name in names}
+
+    def platform(self, site: str) -> Platform:
+        """Raises UsageError for a site that is not in the settings."""
+        if site not in self._platforms:
+            from ..connectors.registry import CONNECTORS
+
+            settings = self.sites([site])[site]
+            self._platforms[site] = CONNECTORS[settings.connector].platform(site, settings)
+        return self._platforms[site]
+
+    def platforms(self) -> dict[str, Platform]:
+        return {site: self.platform(site) for site in self.settings.sites}
+
+    def connector(self, site: str) -> Connector:
+        """Raises UsageError for a site that is not in the settings, Misconfigured without its secret."""
+        if site not in self._connectors:
+            from ..connectors.registry import CONNECTORS
+
+            settings = self.sites([site])[site]
+            self._connectors[site] = CONNECTORS[settings.connector].open(site, settings, self.world)
+        return self._connectors[site]
+
+    def gate(self) -> Gate:
+        return self.make_gate(self)
+
+    def close(self) -> None:
+        """Give back connections and the store."""
+        for connector in self._connectors.values():
+            connector.close()
+        self._connectors.clear()
+        if "store" in self.__dict__:
+            self.store.close()
