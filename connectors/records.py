@@ -158,6 +158,9 @@ class Contribution:
     """Post number on a forum; on a wiki None."""
     parent: str | None = None
     """Id of the contribution that this one answers; on a wiki the revision before."""
+    parent_position: int | None = None
+    """Instead of `parent`, where the platform names only the position in the thread and that contribution
+    may not have been read yet: the store looks its id up by (thread, position) once both are there."""
     likes: int | None = None
     size: int | None = None
     """Length of the text in bytes."""
