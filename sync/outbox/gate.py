@@ -1,0 +1,59 @@
+"""The question that `apply` asks before every action, and its four answers (DESIGN §2).
+
+The engine of policies implements `Gate`; this module keeps `sync` from knowing anything of policies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from ...connectors.actions import Action
+from ...connectors.records import Ref
+from .proposals import Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Do it now. `contacts`: the members whose contact budget it uses, reserved with the attempt."""
+
+    contacts: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not now: quiet hours, a limit, a budget, the stop page. `until` is None where nobody can say."""
+
+    until: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Supersede:
+    """The conditions no longer hold, or somebody opted out."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The action would now be another one than was approved: a person looks at this one again."""
+
+    action: Action
+
+
+Verdict = Go | Wait | Supersede | Review
+
+
+class Gate(Protocol):
+    """Asked with the item freshly read and stored."""
+
+    def begin(self, now: datetime) -> None:
+        """Once per run, before any check: read the stop pages. A ConnectorError halts every action."""
+
+    def check(self, conn: Connection, proposal: Proposal, now: datetime) -> Verdict:
+        """Inside the transaction that writes the attempt. For an edited proposal only the conditions
+        are compared, never the text: a person wrote it. A ConnectorError counts like one of the action."""

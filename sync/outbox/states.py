@@ -1,0 +1,72 @@
+"""The life of a proposal as a state machine (DESIGN §9); what is not drawn here is refused.
+
+::
+
+    proposed → approved → applying → applied → undone
+    proposed → rejected | handled          proposed, approved → superseded | lapsed
+    approved → proposed                    applying → failed | unsettled
+    applying → approved                    unsettled → applied | approved     failed → approved
+
+The last line is what the rest needs in order that no approval is lost: an attempt that was certainly not
+carried out gives the approval back; a person decides what nobody else could find out, done or not done; and
+a person may ask for another try of what the platform had refused, once the reason is mended.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from ...config.errors import TransitionError
+
+
+class State(StrEnum):
+    """`unsettled`: nobody knows whether it was carried out; `handled`: a person did it by hand."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    APPLYING = "applying"
+    APPLIED = "applied"
+    UNDONE = "undone"
+    REJECTED = "rejected"
+    HANDLED = "handled"
+    SUPERSEDED = "superseded"
+    LAPSED = "lapsed"
+    FAILED = "failed"
+    UNSETTLED = "unsettled"
+
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.PROPOSED: frozenset(
+        {State.APPROVED, State.REJECTED, State.HANDLED, State.SUPERSEDED, State.LAPSED}
+    ),
+    State.APPROVED: frozenset({State.APPLYING, State.PROPOSED, State.SUPERSEDED, State.LAPSED}),
+    State.APPLYING: frozenset({State.APPLIED, State.FAILED, State.UNSETTLED, State.APPROVED}),
+    State.APPLIED: frozenset({State.UNDONE}),
+    State.UNSETTLED: frozenset({State.APPLIED, State.APPROVED}),
+    State.FAILED: frozenset({State.APPROVED}),
+    State.UNDONE: frozenset(),
+    State.REJECTED: frozenset(),
+    State.HANDLED: frozenset(),
+    State.SUPERSEDED: frozenset(),
+    State.LAPSED: frozenset(),
+}
+
+REARMING = frozenset({State.SUPERSEDED, State.LAPSED})
+"""States that leave the key free once the conditions have become true anew; every other one holds it."""
+
+WAITING = frozenset({State.PROPOSED, State.APPROVED})
+"""Nothing has been done yet, and still may be."""
+
+DROPPED = REARMING | {State.REJECTED, State.HANDLED, State.UNDONE, State.FAILED}
+"""A later step that waits for this one will not come."""
+
+
+def require(old: State, new: State, proposal: int) -> None:
+    """Raises TransitionError unless the machine has this transition."""
+    if new in TRANSITIONS[old]:
+        return
+    possible = " or ".join(sorted(TRANSITIONS[old]))
+    raise TransitionError(
+        f"Proposal {proposal} is {old} and cannot become {new}.",
+        hint=f"From here it can only become {possible}." if possible else "This is final.",
+    )
