@@ -130,6 +130,7 @@ contributions = Table(
     Column("updated_at", BigInteger),
     Column("position", Integer),
     Column("parent", Text),
+    Column("parent_position", Integer),  # until `parent` is found by it (`connectors.records`)
     Column("likes", Integer),
     Column("size", Integer),
     Column("sha1", Text),
@@ -141,6 +142,13 @@ contributions = Table(
 )
 Index("ix_contributions_thread", contributions.c.site, contributions.c.thread)
 Index("ix_contributions_author", contributions.c.site, contributions.c.author)
+Index(
+    "ix_contributions_parentless",
+    contributions.c.site,
+    contributions.c.thread,
+    sqlite_where=text("parent IS NULL AND parent_position IS NOT NULL"),
+    postgresql_where=text("parent IS NULL AND parent_position IS NOT NULL"),
+)
 
 texts = Table(
     "texts",
@@ -164,6 +172,7 @@ site_groups = Table(
     PrimaryKeyConstraint("site", "id"),
 )
 
+# Sparse: one value that never changed is in its item's row only (see `states.py` for how to ask as of T).
 states = Table(
     "states",
     metadata,
@@ -176,7 +185,7 @@ states = Table(
     Column("valid_to", BigInteger),  # NULL: still so
     Column("source", Text, nullable=False),  # of valid_from: platform, observed, assumed
     PrimaryKeyConstraint("site", "kind", "item", "field", "value", "valid_from"),
-    comment="state that policies depend on, as intervals [valid_from, valid_to)",
+    comment="state that policies depend on, as intervals [valid_from, valid_to); see docs/mirror.md",
     sqlite_with_rowid=False,
 )
 Index("ix_states_value", states.c.site, states.c.kind, states.c.field, states.c.value)
