@@ -1,0 +1,215 @@
+"""The mirrored sites at one moment, as policies see them: who and what matches, with values and reasons.
+
+Sources (counts over all contributions) are computed once per community and kept in temporary tables, so
+that many policies share them; a community about a single item asks the same selects about that item only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    FromClause,
+    MetaData,
+    Table,
+    Text,
+    case,
+    func,
+    insert,
+    not_,
+    select,
+)
+
+from ..connectors.records import Ref
+from ..sync.outbox import Because
+from ..sync.store.times import micros
+from .comparisons import AtLeast, SetIs
+from .conditions import NEVER, Atom, Condition, candidates, matches
+from .facts import FactUse, Subject
+from .query import Coverage, FactQuery, everything
+from .sources import FLAGS, SOURCES, Scope
+from .wording import shown
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """One site as far as the mirror knows it. `complete`: its first sync was finished."""
+
+    site: str
+    family: str
+    coverage: Coverage = Coverage()
+    complete: bool = True
+    language: str = ""
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An item for which a condition holds, with the values of the facts that were asked for."""
+
+    ref: Ref
+    values: Mapping[str, Any]
+    because: tuple[Because, ...]
+
+
+@dataclass
+class Community:
+    """`now` is the moment looked at; `live`: the mirror's rows are true at it. `only`: one item."""
+
+    conn: Connection
+    sites: Mapping[str, SiteView]
+    now: datetime
+    live: bool = True
+    only: Ref | None = None
+    _temporary: dict[tuple[str, str], Table] = field(default_factory=dict)
+
+    # --- asking -------------------------------------------------------------------------------------------
+
+    def select(
+        self,
+        subject: Subject,
+        site: str,
+        when: Condition,
+        unless: Condition = NEVER,
+        also: Sequence[FactUse] = (),
+    ) -> Iterator[Match]:
+        """Every item of a site for which `when` holds and `unless` surely does not.
+
+        `also`: facts whose values are wanted besides those of the conditions.
+        """
+        query = self.query(subject, site)
+        atoms = [*when.atoms(), *unless.atoms()]
+        uses = _distinct([*(atom.use for atom in atoms), *also])
+        wanted = candidates(when, unless, query, self.now)
+        statement = query.select(*everything(query, uses)).where(wanted)
+        dark = {atom.use.name for atom in atoms if self._is_dark(site, atom)}
+        for values_by_id in self._rows(query, statement, uses, dark):
+            for item, values in values_by_id.items():
+                if matches(when, unless, values, self.now):
+                    ref = Ref(site, subject, item)
+                    yield Match(ref, values, self.because(when.atoms(), values))
+
+    def values(self, subject: Subject, ref: Ref, uses: Sequence[FactUse]) -> Mapping[str, Any] | None:
+        """The facts of one item; None if it is not there."""
+        query = self.query(subject, ref.site, only=(ref.id,))
+        statement = query.select(*everything(query, uses))
+        for rows in self._rows(query, statement, uses, set()):
+            return rows.get(ref.id)
+        return None
+
+    def size(self, subject: Subject, site: str) -> int:
+        """How many items of this subject a site has."""
+        scope = Scope(site, self.sites[site].family, micros(self.now), self.live)
+        query = FactQuery(subject, scope, self.sites[site].coverage, self.source)
+        inner = query.select().subquery()
+        return int(self.conn.execute(select(func.count()).select_from(inner)).scalar_one())
+
+    def unknown(self, subject: Subject, site: str, when: Condition, unless: Condition = NEVER) -> int:
+        """How many items might match, for all we know: held back because a fact is unknown."""
+        query = self.query(subject, site)
+        asked, barred = (
+            when.sql(query, self.now, widen=True),
+            unless.sql(query, self.now, widen=False),
+        )
+        maybe = case((asked.is_(None), True), (barred.is_(None), True), else_=False)
+        possible = func.coalesce(asked, True) & not_(func.coalesce(barred, False))
+        inner = query.select().where(possible, maybe).subquery()
+        return int(self.conn.execute(select(func.count()).select_from(inner)).scalar_one())
+
+    def because(self, atoms: Iterable[Atom], values: Mapping[str, Any]) -> tuple[Because, ...]:
+        """What was asked and found, in words; the parts of an `any` that do not hold are left out."""
+        return tuple(
+            Because(atom.use.name, str(atom.test), shown(atom.use.fact, values[atom.use.name], self.now))
+            for atom in atoms
+            if atom.holds(values, self.now)
+        )
+
+    def query(self, subject: Subject, site: str, only: tuple[str, ...] | None = None) -> FactQuery:
+        """A select about a subject on a site, for those who need more than the conditions give."""
+        if only is None and self.only is not None and (self.only.site, self.only.kind) == (site, subject):
+            only = (self.only.id,)
+        scope = Scope(site, self.sites[site].family, micros(self.now), self.live, only)
+        return FactQuery(subject, scope, self.sites[site].coverage, self.source)
+
+    # --- sources ------------------------------------------------------------------------------------------
+
+    def source(self, name: str, scope: Scope) -> FromClause:
+        """A source's table: computed once, or a subquery if only some items are asked about."""
+        if scope.only is not None:
+            return SOURCES[name](scope).subquery()
+        key = (name, scope.site)
+        if key not in self._temporary:
+            self._temporary[key] = self._compute(name, scope)
+        return self._temporary[key]
+
+    def _compute(self, name: str, scope: Scope) -> Table:
+        statement = SOURCES[name](scope)
+        columns = [_column(c.name) for c in statement.selected_columns]
+        table = Table(
+            f"facts_{name}_{len(self._temporary)}_{id(self):x}", MetaData(), *columns, prefixes=["TEMPORARY"]
+        )
+        table.create(self.conn)
+        self.conn.execute(insert(table).from_select([c.name for c in columns], statement))
+        return table
+
+    def close(self) -> None:
+        """Drop the temporary tables."""
+        for table in self._temporary.values():
+            table.drop(self.conn)
+        self._temporary.clear()
+
+    # --- rows ---------------------------------------------------------------------------------------------
+
+    def _rows(
+        self, query: FactQuery, statement: Any, uses: Sequence[FactUse], dark: set[str]
+    ) -> Iterator[dict[str, dict[str, Any]]]:
+        """Chunks of item id → values by the facts' names."""
+        names = [use.name for use in uses]
+        result = self.conn.execution_options(yield_per=_CHUNK).execute(statement)
+        for rows in result.partitions(_CHUNK):
+            chunk = {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
+            for use in uses:
+                if use.fact.type == "set":
+                    self._fill_set(query, use, chunk, unknown=use.name in dark)
+                elif query.lower_bound(use):
+                    for values in chunk.values():
+                        values[use.name] = AtLeast(values[use.name])
+            yield chunk
+
+    def _fill_set(
+        self, query: FactQuery, use: FactUse, chunk: dict[str, dict[str, Any]], *, unknown: bool
+    ) -> None:
+        """Put the set's elements in the place of its owner's id."""
+        owners = {values[use.name] for values in chunk.values()} - {None}
+        elements: dict[str, set[str]] = {owner: set() for owner in owners}
+        if not unknown:
+            for owner, name in self.conn.execute(query.elements(use, owners)):
+                elements[owner].add(name)
+        for values in chunk.values():
+            owner = values[use.name]
+            values[use.name] = None if owner is None or unknown else frozenset(elements[owner])
+
+    def _is_dark(self, site: str, atom: Atom) -> bool:
+        dark = self.sites[site].coverage.dark_groups
+        if not isinstance(atom.test, SetIs) or atom.use.fact.column != "group":
+            return False
+        return bool(dark.intersection((*atom.test.some, *atom.test.every, *atom.test.none)))
+
+
+def _distinct(uses: Iterable[FactUse]) -> list[FactUse]:
+    return list(dict.fromkeys(uses))
+
+
+def _column(name: str) -> Column[Any]:
+    if name in ("key", "waiting_on", "id", "author"):
+        return Column(name, Text, primary_key=name == "key")
+    return Column(name, Boolean if name in FLAGS else BigInteger)

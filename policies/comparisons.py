@@ -1,0 +1,345 @@
+"""One fact against one comparison string, in Python, in SQL, and as words.
+
+Values: numbers are int or float; ages are moments in microseconds; sets are frozensets of names.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..config.durations import Duration
+from ..config.placed import PlacedError
+from ..config.words import suggestion
+from ..sync.store.times import micros, moment
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+    from .facts import Fact, FactUse
+
+Path = tuple[str | int, ...]
+
+_NUMBER = re.compile(r"(>=|<=|>|<|=)?\s*(-?\d+(?:\.\d+)?)")
+_RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\s*\.\.\s*(-?\d+(?:\.\d+)?)")
+_AGE = re.compile(r"(>=|<=|>|<)\s*(.+)")
+
+
+class Columns(Protocol):
+    """What a comparison needs of a query."""
+
+    def value(self, use: FactUse) -> ColumnElement[Any]:
+        """The column of a fact; sets are asked by `has`."""
+
+    def has(self, use: FactUse, names: Sequence[str]) -> ColumnElement[Any]:
+        """Whether a set fact contains any of the names: true, false or NULL."""
+
+    def lower_bound(self, use: FactUse) -> bool:
+        """Whether the column is only known to be at least so much (something is excluded)."""
+
+
+class AtLeast(int):
+    """A count of which only a lower bound is known."""
+
+
+class Comparison(Protocol):
+    """`value` is never None here: unknown is dealt with by the condition."""
+
+    def holds(self, value: Any, now: datetime) -> bool | None: ...
+
+    def sql(self, columns: Columns, use: FactUse, now: datetime, *, widen: bool) -> ColumnElement[Any]: ...
+
+    def next(self, value: Any, now: datetime) -> datetime | None:
+        """When time alone will make it hold; None: never by itself, or it holds already."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberIs:
+    """Between `low` and `high`; None = no bound there; an open end does not count itself."""
+
+    low: float | None
+    high: float | None
+    low_open: bool
+    high_open: bool
+    text: str
+
+    def holds(self, value: Any, now: datetime) -> bool | None:
+        above = self.low is None or (value > self.low if self.low_open else value >= self.low)
+        if isinstance(value, AtLeast):
+            return True if above and self.high is None else None
+        below = self.high is None or (value < self.high if self.high_open else value <= self.high)
+        return above and below
+
+    def sql(self, columns: Columns, use: FactUse, now: datetime, *, widen: bool) -> ColumnElement[Any]:
+        from sqlalchemy import and_, case, null, true
+
+        column = columns.value(use)
+        parts: list[ColumnElement[Any]] = []
+        if self.low is not None:
+            parts.append(column > self.low if self.low_open else column >= self.low)
+        if self.high is not None:
+            parts.append(column < self.high if self.high_open else column <= self.high)
+        test = and_(true(), *parts)
+        if not columns.lower_bound(use):
+            return test
+        return case((test, true()), else_=null()) if self.high is None else null()
+
+    def next(self, value: Any, now: datetime) -> datetime | None:
+        return None
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class AgeIs:
+    """`operator` compares the time since the moment with `duration`; `> 6 months` = before the cutoff."""
+
+    operator: str
+    duration: Duration
+    text: str
+
+    def holds(self, value: Any, now: datetime) -> bool:
+        cutoff = micros(self.duration.before(now))
+        return bool({"<": value > cutoff, "<=": value >= cutoff, ">": value < cutoff, ">=": value <= cutoff}[
+            self.operator
+        ])
+
+    def sql(self, columns: Columns, use: FactUse, now: datetime, *, widen: bool) -> ColumnElement[Any]:
+        column, cutoff = columns.value(use), micros(self.duration.before(now))
+        match self.operator:
+            case "<":
+                return column > cutoff
+            case "<=":
+                return column >= cutoff
+            case ">":
+                return column < cutoff
+            case _:
+                return column <= cutoff
+
+    def next(self, value: Any, now: datetime) -> datetime | None:
+        if self.operator in ("<", "<=") or self.holds(value, now):
+            return None
+        start = moment(int(value))
+        return self.duration.after(start)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class TextIs:
+    """Equal to one of `values`, or containing one of `parts` (NFKC, case folded), or matching `pattern`."""
+
+    values: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    pattern: re.Pattern[str] | None = None
+
+    def holds(self, value: Any, now: datetime) -> bool:
+        if self.pattern is not None:
+            return self.pattern.search(value) is not None
+        folded = fold(value)
+        if self.parts:
+            return any(part in folded for part in self.parts)
+        return folded in self.values
+
+    def sql(self, columns: Columns, use: FactUse, now: datetime, *, widen: bool) -> ColumnElement[Any]:
+        from sqlalchemy import false, true
+
+        return true() if widen else false()
+
+    def next(self, value: Any, now: datetime) -> datetime | None:
+        return None
+
+    def __str__(self) -> str:
+        if self.pattern is not None:
+            return f"matches {self.pattern.pattern}"
+        return "contains " + " or ".join(self.parts) if self.parts else " or ".join(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceIs:
+    """One of a few words that the program itself defines."""
+
+    values: tuple[str, ...]
+
+    def holds(self, value: Any, now: datetime) -> bool:
+        return value in self.values
+
+    def sql(self, columns: Columns, use: FactUse, now: datetime, *, widen: bool) -> ColumnElement[Any]:
+        return columns.value(use).in_(self.values)
+
+    def next(self, value: Any, now: datetime) -> datetime | None:
+        return None
+
+    def __str__(self) -> str:
+        return " or ".join(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class SetIs:
+    """`some` of the names are in the set, and `every` one of these, and `none` of those."""
+
+    some: tuple[str, ...] = ()
+    every: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+
+    def holds(self, value: Any, now: datetime) -> bool:
+        if self.some and not any(name in value for name in self.some):
+            return False
+        return all(name in value for name in self.every) and not any(name in value for name in self.none)
+
+    def sql(self, columns: Columns, use: FactUse, now: datetime, *, widen: bool) -> ColumnElement[Any]:
+        from sqlalchemy import and_, not_, true
+
+        parts: list[ColumnElement[Any]] = []
+        if self.some:
+            parts.append(columns.has(use, self.some))
+        parts.extend(columns.has(use, [name]) for name in self.every)
+        if self.none:
+            parts.append(not_(columns.has(use, self.none)))
+        return and_(true(), *parts)
+
+    def next(self, value: Any, now: datetime) -> datetime | None:
+        return None
+
+    def __str__(self) -> str:
+        words = [" or ".join(self.some)] if self.some else []
+        words += ["all of " + ", ".join(self.every)] if self.every else []
+        words += ["none of " + ", ".join(self.none)] if self.none else []
+        return "; ".join(words)
+
+
+@dataclass(frozen=True, slots=True)
+class BooleanIs:
+    wanted: bool
+
+    def holds(self, value: Any, now: datetime) -> bool:
+        return bool(value) is self.wanted
+
+    def sql(self, columns: Columns, use: FactUse, now: datetime, *, widen: bool) -> ColumnElement[Any]:
+        from sqlalchemy import not_
+
+        column = columns.value(use)
+        return column if self.wanted else not_(column)
+
+    def next(self, value: Any, now: datetime) -> datetime | None:
+        return None
+
+    def __str__(self) -> str:
+        return "yes" if self.wanted else "no"
+
+
+def fold(text: str) -> str:
+    """The form in which texts are compared: NFKC and case folded."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def parse_comparison(fact: Fact, value: Any, path: Path) -> Comparison:
+    """Read a comparison for a fact of this type. Raises PlacedError."""
+    reader = {
+        "number": _number,
+        "age": _age,
+        "text": _text,
+        "choice": lambda given, where: _choice(fact, given, where),
+        "set": _set,
+        "boolean": _boolean,
+    }[fact.type]
+    return reader(value, path)
+
+
+def _number(value: Any, path: Path) -> Comparison:
+    text = str(value).strip()
+    if isinstance(value, bool):
+        raise PlacedError("must be a number.", path=path, hint='For example "3", ">= 3" or "1..5".')
+    if match := _RANGE.fullmatch(text):
+        low, high = float(match[1]), float(match[2])
+        if low > high:
+            raise PlacedError(f"the range {text} is empty: its first number is the larger one.", path=path)
+        return NumberIs(low, high, False, False, f"{match[1]} to {match[2]}")
+    if match := _NUMBER.fullmatch(text):
+        operator, number = match[1] or "=", float(match[2])
+        at_least = number if operator in (">", ">=", "=") else None
+        at_most = number if operator in ("<", "<=", "=") else None
+        shown = match[2] if operator == "=" else f"{operator} {match[2]}"
+        return NumberIs(at_least, at_most, operator == ">", operator == "<", shown)
+    raise PlacedError(f"'{text}' does not compare a number.", path=path, hint='Write "3", ">= 3" or "1..5".')
+
+
+def _age(value: Any, path: Path) -> Comparison:
+    text = str(value).strip()
+    match = _AGE.fullmatch(text)
+    if match is None:
+        hint = 'Write "< 14 days" or "> 6 months".'
+        raise PlacedError(f"'{text}' does not compare an age.", path=path, hint=hint)
+    try:
+        duration = Duration.parse(match[2])
+    except ValueError as error:
+        raise PlacedError(f"{error}.", path=path) from error
+    return AgeIs(match[1], duration, f"{match[1]} {duration}")
+
+
+def _names(value: Any, path: Path) -> tuple[str, ...]:
+    given = value if isinstance(value, list) else [value]
+    if not given or not all(isinstance(each, str | int | float) and str(each) for each in given):
+        raise PlacedError("must be a word or a list of words.", path=path)
+    return tuple(str(each) for each in given)
+
+
+def _text(value: Any, path: Path) -> Comparison:
+    if not isinstance(value, Mapping):
+        return TextIs(values=tuple(fold(name) for name in _names(value, path)))
+    key = _only_key(value, ("contains", "matches"), path)
+    if key == "contains":
+        return TextIs(parts=tuple(fold(name) for name in _names(value[key], (*path, key))))
+    try:
+        return TextIs(pattern=re.compile(str(value[key])))
+    except re.error as error:
+        raise PlacedError(f"not a regular expression: {error}.", path=(*path, key)) from error
+
+
+def _choice(fact: Fact, value: Any, path: Path) -> Comparison:
+    names = _names(value, path)
+    for name in names:
+        if name not in fact.choices:
+            message = f"'{name}' is not a value of {fact.name}."
+            raise PlacedError(message, path=path, hint=suggestion(name, fact.choices))
+    return ChoiceIs(names)
+
+
+def _set(value: Any, path: Path) -> Comparison:
+    if not isinstance(value, Mapping):
+        return SetIs(some=_names(value, path))
+    parts: dict[str, tuple[str, ...]] = {}
+    for key in value:
+        if key not in ("any", "all", "none"):
+            raise _unknown_test(key, "a set", ("any", "all", "none"), path)
+        parts[key] = _names(value[key], (*path, key))
+    if not parts:
+        hint = "For example {none: [staff]}."
+        raise PlacedError("is empty; name what must be in it.", path=path, hint=hint)
+    return SetIs(parts.get("any", ()), parts.get("all", ()), parts.get("none", ()))
+
+
+def _boolean(value: Any, path: Path) -> Comparison:
+    if not isinstance(value, bool):
+        raise PlacedError("must be true or false.", path=path)
+    return BooleanIs(value)
+
+
+def _only_key(value: Mapping[Any, Any], known: Sequence[str], path: Path) -> str:
+    for key in value:
+        if key not in known:
+            raise _unknown_test(key, "a text", known, path)
+    if len(value) != 1:
+        raise PlacedError("takes one of " + " and ".join(known) + ", not both or none.", path=path)
+    return str(next(iter(value)))
+
+
+def _unknown_test(key: Any, of: str, known: Sequence[str], path: Path) -> PlacedError:
+    hint = suggestion(str(key), known)
+    return PlacedError(f"'{key}' is not a test of {of}.", path=(*path, str(key)), hint=hint, at_key=True)
