@@ -49,11 +49,27 @@ Verdict = Go | Wait | Supersede | Review
 
 
 class Gate(Protocol):
-    """Asked with the item freshly read and stored."""
+    """Asked in this order for every approved proposal: hold, (item fetched and stored), prepare, check."""
 
     def begin(self, now: datetime) -> None:
-        """Once per run, before any check: read the stop pages. A ConnectorError halts every action."""
+        """Once per run that has anything to do: read the stop pages. A ConnectorError halts every action."""
+
+    def hold(self, conn: Connection, proposal: Proposal, now: datetime) -> Wait | None:
+        """What holds it back whatever its item is like now: stop, quiet hours, limits, budgets.
+
+        Asked before the item is fetched, so that what has to wait costs no request. Decides nothing:
+        `check` asks all of it again.
+        """
+
+    def prepare(self, proposal: Proposal, now: datetime) -> None:
+        """Ask the platform what `check` needs and the mirror does not hold (a member's profile).
+
+        Outside every transaction. A ConnectorError counts like one of the action, which was not begun.
+        """
 
     def check(self, conn: Connection, proposal: Proposal, now: datetime) -> Verdict:
-        """Inside the transaction that writes the attempt. For an edited proposal only the conditions
-        are compared, never the text: a person wrote it. A ConnectorError counts like one of the action."""
+        """The decision, inside the transaction that writes the attempt; no request is made here.
+
+        A `Go` is always followed by an attempt. For an edited proposal only the conditions are compared,
+        never the text: a person wrote it.
+        """
