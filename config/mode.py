@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, WithJsonSchema
 
 from .base import Model
 from .fields import Percent
-from .placed import PlacedError
+from .placed import PlacedError, PlacedErrors
+from .wording import wrongs
 from .words import suggestion
 
 LEVELS = ("off", "propose", "earn", "auto")
@@ -20,6 +21,10 @@ class Earn(Model):
 
     reviews: int = Field(default=30, ge=1, description="Single (not bulk) reviews.")
     accepted: Percent = Field(default=0.95, description="Share of them that approved.")
+
+
+class _Earned(Model):
+    earn: Earn
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +54,17 @@ def _mode(value: object) -> Mode:
         if value in LEVELS:
             return Mode(value)
         raise PlacedError(f"'{value}' is not a mode.", hint=suggestion(value, LEVELS))
-    if isinstance(value, dict) and list(value) == ["earn"]:
-        return Mode("earn", Earn.model_validate(value["earn"]))
+    if isinstance(value, dict):
+        return _earned(value)
     hint = "Write off, propose, auto or {earn: {reviews: 30, accepted: 95%}}."
     raise PlacedError("should be a mode.", hint=hint)
+
+
+def _earned(value: dict[str, object]) -> Mode:
+    try:
+        return Mode("earn", _Earned.model_validate(value).earn)
+    except ValidationError as error:
+        raise PlacedErrors([wrong.placed() for wrong in wrongs(error, _Earned, value)]) from None
 
 
 def _written(mode: Mode) -> object:
@@ -63,19 +75,7 @@ ModeField = Annotated[
     Mode,
     PlainValidator(_mode),
     PlainSerializer(_written),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"enum": list(LEVELS)},
-                {
-                    "type": "object",
-                    "additionalProperties": False,
-                    "required": ["earn"],
-                    "properties": {"earn": Earn.model_json_schema()},
-                },
-            ]
-        }
-    ),
+    WithJsonSchema({"anyOf": [{"enum": list(LEVELS)}, _Earned.model_json_schema()]}),
 ]
 """A `Mode`, written as its level or as `{earn: {reviews: 30, accepted: 95%}}`."""
 

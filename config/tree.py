@@ -131,7 +131,8 @@ class _Reader:
         self._seen += 1
         if depth > _DEEPEST or self._seen > _MOST:
             what = "nested too deeply." if depth > _DEEPEST else "too many values."
-            raise SettingsError([self._tree.fault(path, what, "Look for an anchor that contains itself.")])
+            hint = "Look for an anchor that contains itself."
+            raise SettingsError([Fault(self._tree.file, *_place(node), "", what, hint)])
         if isinstance(node, MappingNode):
             return self._mapping(node, path, depth)
         if isinstance(node, SequenceNode):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from .placed import PlacedError, PlacedErrors
-from .words import suggestion
+from .words import nearest, suggestion
 
 Path = tuple[str | int, ...]
 
@@ -56,12 +56,25 @@ class Wrong:
     hint: str = ""
     at_key: bool = False
 
+    def placed(self) -> PlacedError:
+        """As an error that a validator can raise about a value that it validates by a model."""
+        return PlacedError(self.message, path=self.path, hint=self.hint, at_key=self.at_key)
+
 
 def wrongs(error: ValidationError, model: type[BaseModel], data: Any) -> list[Wrong]:
-    """All errors of one validation, without doubles. `data` is what was validated."""
+    """All errors of one validation, without doubles. `data` is what was validated.
+
+    A key that is missing because it is misspelt is one error, not two.
+    """
+    details = error.errors(include_url=False, include_input=False)
+    misspelt = {
+        (*loc[:-1], nearest(str(loc[-1]), known_keys(model, loc[:-1])))
+        for loc in (tuple(each["loc"]) for each in details if each["type"] == "extra_forbidden")
+    }
     found = [
         wrong
-        for detail in error.errors(include_url=False, include_input=False)
+        for detail in details
+        if detail["type"] != "missing" or tuple(detail["loc"]) not in misspelt
         for wrong in _translate(detail, model, data)
     ]
     return list(dict.fromkeys(found))
