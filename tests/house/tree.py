@@ -40,7 +40,7 @@ def modules() -> set[str]:
 
 @cache
 def texts() -> dict[str, str]:
-    """Every text file that is kept in git or waits to be, by its path; of an unpacked sdist, every file."""
+    """Every text file that is kept in git or waits to be, by its path; where there is no git, every file."""
     if (ROOT / ".git").exists():
         command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
         listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout

@@ -122,6 +122,44 @@ def test_a_history_shows_as_if_people_had_made_it(mediawiki_with: Callable[[Hist
     assert ada.edit("Weaving", "Three", baserevid=latest)["oldrevid"] == latest
 
 
+def test_an_export_keeps_ids_and_order_and_its_people_become_accounts(
+    mediawiki_from_export: Callable[[Path, datetime], Wiki], tmp_path: Path
+) -> None:
+    export = tmp_path / "export.xml"
+    export.write_text(
+        """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" xml:lang="en">
+        <page><title>Loom</title><ns>0</ns><id>30</id>
+          <revision><id>200</id><timestamp>2020-01-02T00:00:00Z</timestamp>
+            <contributor><username>Ada</username><id>1</id></contributor><minor/>
+            <comment>second</comment><text>two &amp; more</text></revision>
+          <revision><id>100</id><timestamp>2020-01-01T00:00:00Z</timestamp>
+            <contributor><username>Bea</username><id>0</id></contributor><text>one</text></revision></page>
+        <page><title>Guild:Rules</title><ns>100</ns><id>31</id>
+          <revision><id>150</id><timestamp>2020-01-01T12:00:00Z</timestamp>
+            <contributor><ip>192.0.2.7</ip></contributor><text>#REDIRECT [[Loom]]</text></revision></page>
+        </mediawiki>"""
+    )
+    wiki = mediawiki_from_export(export, NOON)
+    bot = wiki.bot()
+    assert [
+        (edit["revid"], edit["parentid"], edit["user"], edit["comment"], edit["minor"], edit["timestamp"])
+        for edit in bot.revisions("Loom")
+    ] == [
+        (200, 100, "Ada", "second", True, "2026-05-04T12:00:00Z"),
+        (100, 0, "Bea", "", False, "2026-05-03T12:00:00Z"),
+    ]
+    assert bot.text("Loom") == "two & more"
+    assert wiki.rows("select page_id, page_namespace, page_title, page_is_redirect from page order by 1") == [
+        (30, 0, "Loom", 0),
+        (31, 100, "Rules", 1),
+    ]
+    (page,) = bot.get(action="query", titles="Guild:Rules", redirects=True)["query"]["pages"]
+    assert page["pageid"] == 30
+    accounts = dict(wiki.rows("select user_name, user_id from user"))
+    assert (accounts["Ada"], accounts["Bea"]) == (1, 2)
+    assert min(id for name, id in accounts.items() if name not in ("Ada", "Bea")) == 3
+
+
 def test_an_export_is_imported_whole_and_ends_at_the_given_time(
     mediawiki_from_export: Callable[[Path, datetime], Wiki],
 ) -> None:

@@ -5,8 +5,10 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -170,6 +172,11 @@ class Wiki:
     def maintenance(self, script: str, *arguments: str) -> str:
         """Run one of MediaWiki's maintenance scripts on this copy; what it printed."""
         return self.php.maintenance(script, *arguments, server=self.url)
+
+    def rows(self, query: str, *parameters: str | int) -> list[tuple[Any, ...]]:
+        """What MediaWiki's own tables hold: the truth that the API is compared with."""
+        with closing(sqlite3.connect(self.folder / "wiki.sqlite")) as db:
+            return db.execute(query, parameters).fetchall()
 
     def create_account(self, name: str, password: str, groups: tuple[str, ...] = ()) -> Client:
         """An account in these groups, signed in."""
