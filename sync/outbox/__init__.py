@@ -2,7 +2,7 @@
 
 from .gate import Gate, Go, Review, Supersede, Verdict, Wait
 from .proposals import Because, Draft, Proposal, get
-from .proposing import Proposed, lapse, propose, rearm, supersede
+from .proposing import Key, Proposed, lapse, propose, rearm, spent, supersede
 from .reviewing import CLAIM, Decision, claim, release, review
 from .states import TRANSITIONS, State
 
@@ -14,6 +14,7 @@ __all__ = [
     "Draft",
     "Gate",
     "Go",
+    "Key",
     "Proposal",
     "Proposed",
     "Review",
@@ -28,5 +29,6 @@ __all__ = [
     "rearm",
     "release",
     "review",
+    "spent",
     "supersede",
 ]

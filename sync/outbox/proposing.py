@@ -80,6 +80,14 @@ def propose(
     return Proposed(tuple(new), tuple(skipped))
 
 
+def spent(conn: Connection, policy: str, keys: Iterable[Key]) -> dict[Key, str]:
+    """The keys of a policy that `propose` would skip, with the reason."""
+    wanted = list(keys)
+    before = _latest(conn, policy, [item for item, _, _ in wanted])
+    reasons = {key: _spent(before.get((str(key[0]), key[1], key[2]))) for key in wanted}
+    return {key: reason for key, reason in reasons.items() if reason}
+
+
 def rearm(conn: Connection, policy: str, matching: Iterable[Key]) -> int:
     """Free the lapsed and superseded keys of a policy whose conditions do not hold at the moment.
 
