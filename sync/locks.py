@@ -61,11 +61,14 @@ class Holder:
 class RunLock:
     """The lock while it is held. `beat` is called by a thread; anybody else may call it as well."""
 
-    def __init__(self, store: Store, holder: Holder, token: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, token: str, now: Callable[[], datetime], killed_after: datetime | None = None
+    ) -> None:
+        """`killed_after`: where the lock was taken over, the last sign of life of whoever held it."""
         self._store = store
         self._token = token
         self._now = now
-        self.holder = holder
+        self.killed_after = killed_after
 
     def beat(self) -> None:
         """Show that the holder is alive. Raises StoreError where the store cannot be written."""
@@ -103,8 +106,8 @@ def run_lock(
     """
     token = f"{holder.machine}|{holder.pid}|{uuid.uuid4().hex}"
     with store.write() as conn:
-        _acquire(conn, holder, token, now())
-    lock = RunLock(store, holder, token, now)
+        killed_after = _acquire(conn, holder, token, now())
+    lock = RunLock(store, token, now, killed_after)
     done = threading.Event()
     beats = threading.Thread(target=_beat, args=(lock, done, beat_every), name="heartbeat", daemon=True)
     beats.start()
@@ -123,7 +126,8 @@ def _beat(lock: RunLock, done: threading.Event, every: float) -> None:
             lock.beat()
 
 
-def _acquire(conn: Connection, holder: Holder, token: str, now: datetime) -> None:
+def _acquire(conn: Connection, holder: Holder, token: str, now: datetime) -> datetime | None:
+    """The last heartbeat of the run whose lock was taken over; None if the lock was free."""
     mine = {
         "name": _RUN,
         "holder": str(holder),
@@ -132,12 +136,10 @@ def _acquire(conn: Connection, holder: Holder, token: str, now: datetime) -> Non
         "beat_at": micros(now),
     }
     if insert_missing(conn, locks, [mine]) == 1:
-        return
+        return None
     held = conn.execute(select(locks).where(locks.c.name == _RUN).with_for_update()).one_or_none()
     if held is None:  # given back this very moment
-        if insert_missing(conn, locks, [mine]) == 1:
-            return
-        raise LockHeld("Another run has just started.")
+        raise LockHeld("Another run is just ending.", hint="Try again.")
     if not _stale(held, holder, now):
         since = moment(held.since)
         raise LockHeld(
@@ -145,6 +147,8 @@ def _acquire(conn: Connection, holder: Holder, token: str, now: datetime) -> Non
             hint="Wait until it has finished.",
         )
     conn.execute(update(locks).where(locks.c.name == _RUN, locks.c.token == held.token).values(**mine))
+    last_beat: datetime = moment(held.beat_at)
+    return last_beat
 
 
 def _stale(held: Row[Any], holder: Holder, now: datetime) -> bool:
