@@ -27,7 +27,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ordito.connectors.base import Batch, Connector, Cursor, Family, Platform
-from ordito.connectors.records import Change, Contribution, Group, Kind, Member, Record, Ref, Space, Thread
+from ordito.connectors.records import Change, Contribution, Group, Kind, Member, Ref, Space, Thread
 
 
 class Unsupported(Exception):
@@ -189,7 +189,9 @@ class MemoryMirror:
     def apply(self, batch: Batch) -> None:
         self._keep(batch)
         if batch.scan:
-            self._seen.setdefault(batch.scan, set()).update(r.ref for r in batch.records if _is_item(r))
+            self._seen.setdefault(batch.scan, set()).update(
+                record.ref for record in batch.records if not isinstance(record, Change)
+            )
         for kind in batch.ended:
             self._ask_for_the_unseen(batch.scan, kind)
         if batch.cursor is not None:
@@ -238,7 +240,3 @@ class MemoryMirror:
         return frozenset(
             i for i, c in self.of(Contribution).items() if isinstance(c, Contribution) and c.thread == thread
         )
-
-
-def _is_item(record: Record) -> bool:
-    return not isinstance(record, Change)

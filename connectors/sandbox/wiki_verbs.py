@@ -1,0 +1,192 @@
+"""The verbs that write text on the wiki side: performed, found again by their summary, taken back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ...config.errors import Conflict, Filtered, Refused
+from ..actions import (
+    Action,
+    ArchiveThread,
+    EditText,
+    NotifyModerators,
+    OpenThread,
+    Reply,
+    SendMessage,
+    SetLabels,
+    UnarchiveThread,
+)
+from ..base import Found, Marker, NotDone, Receipt
+from ..mediawiki.wikitext import objection
+from ..records import Kind, Ref
+from .community import Sandbox, split_labels
+from .editing import edited
+from .platform import SandboxPlatform
+from .schema import WIKI, micros
+from .wiki import WikiMember, current_revision, full_title, latest_revision, page_titled, talk_title
+
+
+class WikiVerbs:
+    """Text verbs of our account on the wiki side."""
+
+    def __init__(self, sandbox: Sandbox, platform: SandboxPlatform, actor: WikiMember) -> None:
+        self._sandbox, self._platform, self._actor = sandbox, platform, actor
+        self._site = platform.site
+
+    def perform(self, action: Action, marker: Marker) -> Receipt:
+        summary = _summary(marker)
+        with self._sandbox.writing():
+            match action:
+                case SendMessage():
+                    return self._message(action, summary)
+                case Reply():
+                    title = talk_title(self._sandbox.thread(WIKI, action.thread)["title"])
+                    return self._section(action.verb, title, action.subject, action.text, summary)
+                case NotifyModerators():
+                    title = full_title(action.page or "Project talk:Ordito")
+                    return self._section(action.verb, title, action.subject, action.text, summary)
+                case OpenThread():
+                    return self._open(action, summary)
+                case EditText():
+                    return self._edit(action, summary)
+                case SetLabels():
+                    add, remove = frozenset(action.add), frozenset(action.remove)
+                    return self._revised(
+                        action, lambda title: self._labelled(action.thread, add, remove, summary)
+                    )
+                case ArchiveThread() | UnarchiveThread():
+                    return self._revised(action, lambda title: self._archived(action, title, summary))
+                case _:
+                    raise Refused(f"The wiki side cannot do '{action.verb}'.", where=self._site)
+
+    def find(self, action: Action, marker: Marker, since: datetime) -> Found:
+        """Our revision with the marker in its summary, on whatever page, deleted ones too; an action that
+        changed nothing has left no mark and counts as not done."""
+        revision = self._sandbox.row(
+            "SELECT * FROM contribution WHERE side = 'wiki' AND author = ? AND created_at >= ?"
+            " AND instr(summary, ?) ORDER BY id LIMIT 1",
+            self._actor.id, micros(since), f"[{marker.token}]",
+        )  # fmt: skip
+        return NotDone() if revision is None else self._receipt(action.verb, revision)
+
+    def undo(self, receipt: Receipt) -> Receipt:
+        """Sections are taken out while they stand as they were written; other edits are reverted while
+        theirs is the latest revision. Raises Conflict otherwise."""
+        after = receipt.after or {}
+        if not after.get("revision"):
+            raise Refused("Nothing was changed, so there is nothing to undo.", where=self._site)
+        with self._sandbox.writing():
+            page = self._sandbox.thread(WIKI, str(after["page"]))
+            latest = latest_revision(self._sandbox, page["id"])
+            text = self._text_before(receipt, latest)
+            if text is None:
+                self._actor.delete_page(str(page["id"]))
+                return Receipt(
+                    site=self._site, verb=f"undo_{receipt.verb}", at=self._sandbox.now(), before=after
+                )
+            self._actor.save(page["title"], text, "taken back", minor=True, base=str(latest["id"]))
+            return self._receipt(f"undo_{receipt.verb}", latest_revision(self._sandbox, page["id"]))
+
+    # How each is done
+
+    def _message(self, action: SendMessage, summary: str) -> Receipt:
+        username = self._sandbox.member(WIKI, action.to[0])["username"]
+        title = f"User talk:{username}"
+        page = page_titled(self._sandbox, title)
+        latest = current_revision(self._sandbox, page["id"]) if page else None
+        against = objection(latest["text"], self._actor.username, action.type) if latest else ""
+        if against:
+            raise Filtered(f"{username} does not want messages of bots: {against}", where=self._site)
+        return self._section(action.verb, title, action.subject, action.text, summary)
+
+    def _section(self, verb: str, title: str, heading: str, text: str, summary: str) -> Receipt:
+        signed = text if "~~~~" in text else f"{text.rstrip()} ~~~~"
+        revision = self._actor.add_section(title, heading, signed, summary)
+        return self._receipt(verb, self._sandbox.contribution(WIKI, revision))
+
+    def _open(self, action: OpenThread, summary: str) -> Receipt:
+        labels = "".join(f"\n[[Category:{label}]]" for label in action.labels)
+        revision = self._actor.save(action.title, action.text + labels, summary, create_only=True)
+        return self._receipt(action.verb, self._sandbox.contribution(WIKI, str(revision)))
+
+    def _edit(self, action: EditText, summary: str) -> Receipt:
+        if action.contribution is not None:
+            raise Refused("A revision cannot be edited, only its page.", where=self._site)
+        title = full_title(action.title or "")
+        if action.thread is not None:
+            title = self._sandbox.thread(WIKI, action.thread)["title"]
+        page = page_titled(self._sandbox, title)
+        latest = current_revision(self._sandbox, page["id"]) if page else None
+        new = edited(latest["text"] if latest else None, action)
+        words = f"{action.summary} {summary}".strip()
+        revision = self._actor.save(
+            title, new, words, minor=action.minor, base=str(latest["id"]) if latest else None
+        )
+        return self._saved(action.verb, revision)
+
+    def _labelled(self, page: str, add: frozenset[str], remove: frozenset[str], summary: str) -> str | None:
+        held = split_labels(self._sandbox.thread(WIKI, page)["labels"])
+        if add <= held and not remove & held:
+            return None
+        return self._actor.label(page, add, remove, summary)
+
+    def _archived(self, action: ArchiveThread | UnarchiveThread, title: str, summary: str) -> str | None:
+        latest = latest_revision(self._sandbox, self._sandbox.thread(WIKI, action.thread)["id"])
+        text, template = latest["text"], action.template if isinstance(action, ArchiveThread) else ""
+        if not template:
+            raise Refused("On a wiki archiving needs the template to put on the page.", where=self._site)
+        if text.startswith(template):
+            return None
+        return self._actor.save(title, f"{template}\n{text}", summary, base=str(latest["id"]))
+
+    def _revised(self, action: SetLabels | ArchiveThread | UnarchiveThread, save: Any) -> Receipt:
+        title = self._sandbox.thread(WIKI, action.thread)["title"]
+        return self._saved(action.verb, save(title))
+
+    # Receipts
+
+    def _saved(self, verb: str, revision: str | None) -> Receipt:
+        if revision is None:
+            return Receipt(
+                site=self._site, verb=verb, at=self._sandbox.now(), before={}, after={}, attribution="unknown"
+            )
+        return self._receipt(verb, self._sandbox.contribution(WIKI, revision))
+
+    def _receipt(self, verb: str, revision: dict[str, Any]) -> Receipt:
+        ref = Ref(self._site, Kind.CONTRIBUTION, str(revision["id"]))
+        parent = self._before(revision)
+        made: tuple[Ref, ...] = (ref,)
+        if parent is None:
+            made = (Ref(self._site, Kind.THREAD, str(revision["thread"])), ref)
+        return Receipt(
+            site=self._site, verb=verb, at=self._sandbox.now(), made=made, url=self._platform.url(ref),
+            before={"text": None if parent is None else parent["text"]},
+            after={"page": str(revision["thread"]), "revision": ref.id, "text": revision["text"]},
+        )  # fmt: skip
+
+    def _before(self, revision: dict[str, Any]) -> dict[str, Any] | None:
+        if revision["parent"] is None:
+            return None
+        return self._sandbox.row(
+            "SELECT * FROM contribution WHERE side = 'wiki' AND id = ?", revision["parent"]
+        )
+
+    def _text_before(self, receipt: Receipt, latest: dict[str, Any]) -> str | None:
+        """What the page shall say again; None = it shall not be there."""
+        after, before = receipt.after or {}, (receipt.before or {}).get("text")
+        if str(latest["id"]) == after["revision"]:
+            return None if before is None else str(before)
+        section = str(after["text"]).removeprefix(str(before or "")).strip("\n")
+        if receipt.verb in _SECTIONS and latest["text"].count(section) == 1:
+            return str(latest["text"].replace(section, "").replace("\n\n\n\n", "\n\n").strip("\n"))
+        raise Conflict(
+            "Somebody has edited the page since.", where=self._site, hint="Leave it, or take it back by hand."
+        )
+
+
+_SECTIONS = frozenset({SendMessage.verb, Reply.verb, NotifyModerators.verb})
+
+
+def _summary(marker: Marker) -> str:
+    return f"{marker.note} [{marker.token}]".strip()
