@@ -1,0 +1,62 @@
+"""The connection to one wiki."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..actions import Action
+from ..base import Batch, Cursor, Health, Known, Profile, World
+from ..http import PoliteSession
+from ..records import Ref
+from .client import Client
+from .convert import Converter
+from .fetch import Fetch
+from .people import People
+from .probe import NEEDS, health
+from .recent import Recent
+from .scan import Scan
+from .settings import MediaWikiSettings
+
+
+class MediaWikiConnector:
+    """See `Connector` in `connectors/base.py`. Signs in at the first request, not before."""
+
+    def __init__(self, site: str, settings: MediaWikiSettings, world: World) -> None:
+        self.site = site
+        self.verbs: frozenset[type[Action]] = frozenset(NEEDS)
+        self._settings = settings
+        self._world = world
+        self._session = PoliteSession(
+            site, world=world, requests_per_minute=settings.requests_per_minute
+        )
+        self.client = Client(
+            site, settings.url, settings.username, settings.password.reveal(), self._session, world
+        )
+        self._convert = Converter(site, settings, self.client)
+        self._people = People(self.client, self._convert)
+
+    def probe(self) -> Health:
+        return health(self.client.wiki, self._settings, self.site)
+
+    def changes(self, cursor: Cursor | None, known: Known) -> Iterator[Batch]:
+        if cursor is None or cursor["phase"] != "recent":
+            for batch in Scan(self.client, self._convert, known).run(cursor):
+                yield batch
+                cursor = batch.cursor
+        if cursor is not None:
+            yield from Recent(self.client, self._convert, known, self._world.now()).run(cursor)
+
+    def fetch(self, ref: Ref) -> Batch | None:
+        return Fetch(self.client, self._convert).one(ref)
+
+    def profile(self, member: str) -> Profile:
+        return self._people.profile(member)
+
+    def halted(self, stop: Ref | None) -> str:
+        return self._people.halted(stop)
+
+    def statistics(self) -> Mapping[str, float]:
+        return self._session.statistics
+
+    def close(self) -> None:
+        self._session.close()

@@ -1,0 +1,186 @@
+"""The first read of a wiki: everything, in the fewest requests, to be gone on with after any batch.
+
+Order: accounts, the log of rights, the list of all revisions by date (without texts; it tells who began
+each page), then every page with its current text, which completes what the list began. The time is taken
+before all that; `recent.py` goes on from there, so that nothing that changes meanwhile is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..base import Batch, Cursor, Known
+from ..records import Kind, Record
+from .client import Client, Json
+from .convert import REVISION_PROPS, UNKNOWN, USER_PROPS, Converter, Stamp
+from .logs import changes_of_rights, names_in
+from .pages import CURRENT, Found, PageReader, ids_of, stamps_of
+from .recent import start_of_recent
+from .scope import CATEGORY
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One full enumeration; its state between batches is the cursor."""
+
+    client: Client
+    convert: Converter
+    known: Known
+
+    @property
+    def pages(self) -> PageReader:
+        return PageReader(self.client, self.convert)
+
+    def run(self, cursor: Cursor | None) -> Iterator[Batch]:
+        """From the cursor (None: the beginning) to the end; the last cursor is one of `recent.py`."""
+        state: State = dict(cursor) if cursor is not None else {"phase": "users"}
+        phases = {
+            "users": self._users, "rights": self._rights, "revisions": self._revisions, "pages": self._pages
+        }  # fmt: skip
+        while (phase := phases.get(state["phase"])) is not None:
+            for batch in phase(state):
+                yield batch
+                state = dict(batch.cursor or {})
+
+    def _users(self, state: State) -> Iterator[Batch]:
+        for query, going_on in self.client.batches(
+            state.get("continue"), list="allusers", auprop=USER_PROPS, aulimit="max"
+        ):
+            records: list[Record] = []
+            ended: tuple[Kind, ...] = ()
+            if "time" not in state:
+                state = {**state, "time": query["curtimestamp"]}
+                records += [self.convert.space(number) for number in self.convert.scope.namespaces]
+                records += [self.convert.group(name) for name in self.convert.wiki.groups]
+                ended = (Kind.SPACE, Kind.GROUP)
+            users = query.get("allusers", ())
+            records += [m for user in users if (m := self.convert.member(user)) is not None]
+            done = state.get("done", 0) + len(users)
+            state = _next(state, going_on, "rights", len(users))
+            ended += () if going_on else (Kind.MEMBER,)
+            yield self._batch(state, records, "users", ended, done)
+
+    def _rights(self, state: State) -> Iterator[Batch]:
+        for query, going_on in self.client.batches(
+            state.get("continue"),
+            list="logevents",
+            letype="rights",
+            ledir="newer",
+            lelimit="max",
+            leprop="ids|type|title|timestamp|details",
+        ):
+            rows = query.get("logevents", [])
+            ids = {user["name"]: str(user["userid"]) for user in self._named(names_in(rows))}
+            records = changes_of_rights(self.convert.site, rows, ids)
+            state = _next(state, going_on, "revisions", len(rows))
+            yield self._batch(state, records, "rights")
+
+    def _named(self, names: list[str]) -> Iterator[Json]:
+        size = self.convert.wiki.pages_per_request
+        for start in range(0, len(names), size):
+            answer = self.client.query(list="users", ususers=names[start : start + size])
+            yield from (u for u in answer["query"]["users"] if "userid" in u)
+
+    def _revisions(self, state: State) -> Iterator[Batch]:
+        scope = self.convert.scope
+        skipped = self._excluded_pages()
+        for query, going_on in self.client.batches(
+            state.get("continue"),
+            list="allrevisions",
+            arvnamespace=scope.namespaces,
+            arvdir="newer",
+            arvstart=scope.since.isoformat() if scope.since is not None else None,
+            arvlimit="max",
+            arvprop=REVISION_PROPS,
+        ):
+            rows = [row for row in query.get("allrevisions", ()) if row["pageid"] not in skipped]
+            records, count = self._from_list(rows), sum(len(row["revisions"]) for row in rows)
+            done = state.get("done", 0) + count
+            state = _next(state, going_on, "pages", count)
+            yield self._batch(state, records, "revisions", done=done)
+
+    def _from_list(self, rows: list[Json]) -> list[Record]:
+        """Revisions without text, and pages seen for the first time, to be completed by `_pages`."""
+        stamps = stamps_of(self.known, {str(row["pageid"]) for row in rows})
+        records: list[Record] = []
+        for row in rows:
+            page = str(row["pageid"])
+            stamp = stamps.get(page)
+            for revision in row["revisions"]:
+                began = not revision.get("parentid")
+                if stamp is None or (began and not stamp.latest and stamp.creation.at is None):
+                    creation = self.convert.creation(revision) if began else UNKNOWN
+                    records.append(self.convert.thread(row, revision, creation, None, ""))
+                    stamp = stamps[page] = Stamp("", creation)
+                contribution = self.convert.contribution(page, revision)
+                if contribution is not None:
+                    records.append(contribution)
+        return records
+
+    def _excluded_pages(self) -> frozenset[int]:
+        """The pages in excluded categories: the list of revisions does not say what is in them."""
+        category = self.convert.wiki.namespaces[CATEGORY].name
+        return frozenset(
+            row["pageid"]
+            for label in sorted(self.convert.scope.labels)
+            for query, _ in self.client.batches(
+                list="categorymembers", cmtitle=f"{category}:{label}", cmprop="ids", cmlimit="max"
+            )
+            for row in query.get("categorymembers", ())
+        )
+
+    def _pages(self, state: State) -> Iterator[Batch]:
+        """One namespace; the state after its last batch names the next one, or `recent.py`'s beginning."""
+        spaces = self.convert.scope.namespaces
+        space = state.get("space", spaces[0] if spaces else 0)
+        following = next((n for n in spaces if n > space), None)
+        for query, going_on in self.client.batches(
+            state.get("continue"),
+            **CURRENT,
+            generator="allpages",
+            gapnamespace=space,
+            gaplimit=self.convert.wiki.pages_per_request,
+        ):
+            pages, found = query.get("pages", []), Found()
+            self.pages.take(pages, stamps_of(self.known, ids_of(pages)), found)
+            ended = not going_on and following is None
+            if going_on or following is not None:
+                after = _next(state, going_on, "pages", len(pages))
+                state = {**after, "space": space if going_on else following}
+            total = self.convert.wiki.statistics.get("pages")
+            yield Batch(
+                records=tuple(found.records),
+                gone=tuple(found.gone),
+                cursor=start_of_recent(state["time"]) if ended else state,
+                scan=state["time"],
+                ended=(Kind.THREAD, Kind.CONTRIBUTION) if ended else (),
+                part="pages",
+                done=state.get("done", 0),
+                total=total,
+            )
+
+    def _batch(
+        self, state: State, records: Iterable[Record], part: str, ended: tuple[Kind, ...] = (), done: int = 0
+    ) -> Batch:
+        of = {"users": "users", "revisions": "edits"}.get(part, "")
+        return Batch(
+            records=tuple(records),
+            cursor=state,
+            scan=state["time"],
+            ended=ended,
+            part=part,
+            done=done,
+            total=self.convert.wiki.statistics.get(of),
+        )
+
+
+def _next(state: State, going_on: Json, phase: str, count: int) -> State:
+    """The state after a batch of `count` items: more of the same, or the next phase."""
+    if going_on:
+        return {**state, "continue": going_on, "done": state.get("done", 0) + count}
+    rest = {key: value for key, value in state.items() if key not in ("continue", "done", "space")}
+    return {**rest, "phase": phase}

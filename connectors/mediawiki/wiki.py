@@ -1,0 +1,131 @@
+"""What a wiki says of itself, and what our account may do there."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+WIKI_QUERY: Mapping[str, str] = {
+    "meta": "siteinfo|userinfo",
+    "siprop": "general|namespaces|namespacealiases|usergroups|statistics",
+    "uiprop": "groups|rights|ratelimits|blockinfo|editcount",
+}
+
+MAIN = "Main"
+"""What the nameless main namespace is called here."""
+
+_EVERYBODY = frozenset({"*", "user", "autoconfirmed", "temp", "named"})
+"""Groups that MediaWiki puts accounts into by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """`name` in the wiki's language; `canonical` in English; `aliases` are further names."""
+
+    id: int
+    name: str
+    canonical: str
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return self.name or MAIN
+
+    @property
+    def names(self) -> frozenset[str]:
+        named = {fold(name) for name in (self.name, self.canonical, *self.aliases)}
+        return frozenset(named | ({fold(MAIN)} if self.id == 0 else set()))
+
+
+@dataclass(frozen=True, slots=True)
+class Wiki:
+    """Learned with the first query of a connection."""
+
+    name: str
+    version: str
+    language: str
+    read_only: bool
+    first_letter: bool
+    """Titles begin with a capital, whatever was typed."""
+    namespaces: Mapping[int, Namespace]
+    groups: tuple[str, ...]
+    """Those that somebody has to put accounts into."""
+    statistics: Mapping[str, int]
+    user: str
+    user_id: int
+    rights: frozenset[str]
+    own_groups: frozenset[str]
+    windows: Mapping[str, int]
+    """Seconds over which the wiki counts our doings, by kind, where it does."""
+    limits: Mapping[str, Mapping[str, Any]]
+    edit_count: int
+    blocked_by: str
+
+    @classmethod
+    def of(cls, query: Mapping[str, Any]) -> Wiki:
+        """From the answer to WIKI_QUERY, formatversion 2."""
+        general, user = query["general"], query["userinfo"]
+        limits = user.get("ratelimits") or {}
+        return cls(
+            name=general.get("sitename", ""),
+            version=general.get("generator", ""),
+            language=general.get("lang", ""),
+            read_only=bool(general.get("readonly")),
+            first_letter=general.get("case") == "first-letter",
+            namespaces=_namespaces(query),
+            groups=tuple(g["name"] for g in query.get("usergroups", ()) if g["name"] not in _EVERYBODY),
+            statistics={k: v for k, v in query.get("statistics", {}).items() if isinstance(v, int)},
+            user=user["name"],
+            user_id=int(user["id"]),
+            rights=frozenset(user.get("rights", ())),
+            own_groups=frozenset(user.get("groups", ())),
+            windows={
+                kind: max(limit["seconds"] for limit in by.values()) for kind, by in limits.items() if by
+            },
+            limits=limits,
+            edit_count=int(user.get("editcount", 0)),
+            blocked_by=str(user.get("blockedby", "")) if not user.get("blockpartial") else "",
+        )
+
+    @property
+    def pages_per_request(self) -> int:
+        """How many pages with text, or names of users, one request may ask for."""
+        return 500 if "apihighlimits" in self.rights else 50
+
+    @property
+    def rows_per_request(self) -> int:
+        """How many rows a list gives in one answer."""
+        return 5000 if "apihighlimits" in self.rights else 500
+
+    def namespace(self, name: str) -> Namespace | None:
+        """By any of its names, or by its number."""
+        folded = fold(name)
+        for namespace in self.namespaces.values():
+            if folded in namespace.names or name.strip() == str(namespace.id):
+                return namespace
+        return None
+
+
+def _namespaces(query: Mapping[str, Any]) -> dict[int, Namespace]:
+    aliases: dict[int, list[str]] = {}
+    for row in query.get("namespacealiases", ()):
+        aliases.setdefault(int(row["id"]), []).append(row["alias"])
+    return {
+        int(row["id"]): Namespace(
+            int(row["id"]), row.get("name", ""), row.get("canonical", ""), tuple(aliases.get(row["id"], ()))
+        )
+        for row in query["namespaces"].values()
+    }
+
+
+def fold(name: str) -> str:
+    """A name of a namespace as MediaWiki compares it: without regard to case, _ is a space."""
+    return unicodedata.normalize("NFC", name).replace("_", " ").strip().casefold()
+
+
+def tidy(name: str) -> str:
+    """A user name or title as MediaWiki stores it: NFC, spaces, first letter in capitals."""
+    text = " ".join(unicodedata.normalize("NFC", name).replace("_", " ").split())
+    return text[:1].upper() + text[1:]
