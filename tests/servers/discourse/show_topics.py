@@ -1,0 +1,395 @@
+"""Topics, their lists and categories as Discourse's serializers give them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from html import escape
+from typing import Any
+
+from .forum import Forum
+from .guard import Guard
+from .records import Category, Post, PostType, Reader, Topic, User
+from .show_people import basic_user, list_user
+from .show_posts import topic_post
+from .text import excerpt, iso
+
+JSON = dict[str, Any]
+MEGA = 10_000  # posts from which on the stream is left out
+
+
+def tag_names(forum: Forum, names: list[str]) -> list[Any]:
+    """Names, or objects in the newest dialect."""
+    if not forum.dialect.tag_objects:
+        return list(names)
+    return [{"id": forum.tag(name).id, "name": name, "slug": name} for name in names]
+
+
+def pinned(topic: Topic, user: User | None, now: datetime) -> bool:
+    """Pinned for this caller: not run out, not cleared."""
+    if topic.pinned_at is None or (topic.pinned_until is not None and topic.pinned_until <= now):
+        return False
+    return user is None or topic.id not in user.cleared_pins
+
+
+# --- lists
+
+
+def posters(forum: Forum, topic: Topic) -> list[tuple[str, str | None, int]]:
+    """Description, extras and user id of the up to five who are shown."""
+    last = topic.last_poster_id if topic.last_poster_id is not None else topic.user_id
+    if last == topic.user_id and topic.posts_count <= 1:
+        return [("Original Poster, Most Recent Poster", "latest single", last)]
+    counts = Counter(p.user_id for p in forum.posts_of(topic) if p.deleted_at is None and p.post_type != PostType.SMALL)
+    frequent = [u for u, _ in counts.most_common(5) if u not in (topic.user_id, last)][:3]
+    if last == topic.user_id:
+        rows: list[tuple[str, str | None, int]] = [
+            ("Original Poster, Most Recent Poster", "latest" if frequent else "latest single", last)
+        ]
+    else:
+        rows = [("Original Poster", None, topic.user_id)]
+    rows += [("Frequent Poster", None, u) for u in frequent]
+    if last != topic.user_id:
+        rows.append(("Most Recent Poster", "latest", last))
+    return rows
+
+
+def reading_state(topic: Topic, user: User, *, staff: bool) -> JSON:
+    """What a list says of how far the caller has read."""
+    highest = topic.highest_staff_post_number if staff else topic.highest_post_number
+    reader = topic.readers.get(user.id)
+    if reader is None or reader.last_read is None:
+        return {"unseen": True, "bookmarked": None, "liked": None} if reader is None else {"unseen": True} | _marks()
+    return {
+        "unseen": False,
+        "last_read_post_number": reader.last_read,
+        "unread": 0,
+        "new_posts": max(0, highest - reader.last_read),
+        "notification_level": reader.level,
+    } | _marks()
+
+
+def _marks() -> JSON:
+    return {"bookmarked": False, "liked": False}
+
+
+def list_topic(forum: Forum, topic: Topic, guard: Guard, rows: list[tuple[str, str | None, int]]) -> JSON:
+    """A row of a topic list."""
+    now = forum.clock()
+    is_pinned = pinned(topic, guard.user, now)
+    last = forum.users.get(topic.last_poster_id if topic.last_poster_id is not None else topic.user_id, forum.system)
+    body: JSON = {
+        "id": topic.id,
+        "title": topic.title,
+        "fancy_title": escape(topic.title, quote=False),
+        "slug": topic.slug,
+        "posts_count": topic.posts_count,
+        "reply_count": topic.reply_count,
+        "highest_post_number": topic.highest_staff_post_number if guard.staff else topic.highest_post_number,
+        "image_url": None,
+        "created_at": iso(topic.created_at),
+        "last_posted_at": iso(topic.last_posted_at),
+        "bumped": True,
+        "bumped_at": iso(topic.bumped_at),
+        "archetype": topic.archetype,
+        "unseen": False,
+        "pinned": is_pinned,
+        "unpinned": True if topic.pinned_at is not None and not is_pinned else None,
+        "visible": topic.visible,
+        "closed": topic.closed,
+        "archived": topic.archived,
+        "bookmarked": None,
+        "liked": None,
+        "views": topic.views,
+        "like_count": topic.like_count,
+        "has_summary": False,
+        "last_poster_username": last.username,
+        "category_id": topic.category_id,
+        "pinned_globally": topic.pinned_globally and is_pinned,
+        "featured_link": topic.featured_link,
+        "posters": [
+            {"extras": extras, "description": text, "user_id": number, "primary_group_id": None}
+            for text, extras, number in rows
+        ],
+    }
+    if guard.user is not None:
+        body |= reading_state(topic, guard.user, staff=guard.staff)
+    if is_pinned:
+        body["excerpt"] = excerpt(forum.cooked(forum.first_post(topic))) or None
+    if topic.private:
+        others = [u for _, _, u in rows if u != topic.last_poster_id] or [topic.user_id]
+        body["allowed_user_count"] = len(topic.allowed_users)
+        body["participants"] = [
+            {"extras": None, "description": None, "user_id": u, "primary_group_id": None} for u in others[:1]
+        ]
+    else:
+        body["tags"] = tag_names(forum, topic.tags)
+    if forum.settings.solved_enabled:
+        body |= {"has_accepted_answer": topic.solved_by is not None, "can_have_answer": not topic.private}
+    return body
+
+
+def topic_list(forum: Forum, topics: list[Topic], guard: Guard, *, per_page: int, more: str | None, **extra: Any) -> JSON:
+    """The whole answer of a list; without rows there are no users either."""
+    inner: JSON = {"can_create_topic": guard.user is not None}
+    if more is not None:
+        inner["more_topics_url"] = more
+    inner |= {"per_page": per_page, "top_tags": tag_names(forum, top_tags(forum)), **extra}
+    if not topics:
+        return {"topic_list": inner | {"topics": []}}
+    rows = [(t, posters(forum, t)) for t in topics]
+    seen = dict.fromkeys(u for _, people in rows for _, _, u in people)
+    return {
+        "users": [list_user(forum.users[u]) for u in seen if u in forum.users],
+        "primary_groups": [],
+        "topic_list": inner | {"topics": [list_topic(forum, t, guard, people) for t, people in rows]},
+    }
+
+
+def top_tags(forum: Forum) -> list[str]:
+    if not forum.tags:
+        return []
+    counts = forum.tag_counts()
+    return sorted((n for n in counts if counts[n]), key=lambda n: (-counts[n], n))[:15]
+
+
+# --- one topic
+
+
+def topic_view(forum: Forum, topic: Topic, guard: Guard, posts: list[Post], stream: list[int], **ask: Any) -> JSON:
+    """/t/{id}.json; `ask`: raw, chunk and current (post number)."""
+    first = forum.first_post(topic)
+    staff_view = guard.staff
+    post_stream: JSON = {"posts": [topic_post(forum, p, guard, raw=bool(ask.get("raw"))) for p in posts]}
+    if len(stream) < MEGA:
+        post_stream["stream"] = stream
+    else:
+        post_stream |= {"isMegaTopic": True, "firstId": stream[0], "lastId": stream[-1]}
+    body: JSON = {
+        "post_stream": post_stream,
+        "timeline_lookup": timeline(forum, stream),
+        "suggested_topics": [],
+        "tags": tag_names(forum, topic.tags),
+        "id": topic.id,
+        "title": topic.title,
+        "fancy_title": escape(topic.title, quote=False),
+        "posts_count": topic.posts_count,
+        "created_at": iso(topic.created_at),
+        "views": topic.views,
+        "reply_count": topic.reply_count,
+        "like_count": topic.like_count,
+        "last_posted_at": iso(topic.last_posted_at),
+        "visible": topic.visible,
+        "closed": topic.closed,
+        "archived": topic.archived,
+        "has_summary": False,
+        "archetype": topic.archetype,
+        "slug": topic.slug,
+        "category_id": topic.category_id,
+        "word_count": sum(len(forum.posts[n].raw.split()) for n in topic.posts),
+        "deleted_at": iso(topic.deleted_at),
+        "user_id": topic.user_id,
+        "featured_link": topic.featured_link,
+        "pinned_globally": topic.pinned_globally,
+        "pinned_at": iso(topic.pinned_at),
+        "pinned_until": iso(topic.pinned_until),
+        "image_url": None,
+        "slow_mode_seconds": 0,
+        "draft": None,
+        "draft_key": f"topic_{topic.id}",
+        "draft_sequence": 0 if guard.user is not None else None,
+        "unpinned": None,
+        "pinned": pinned(topic, guard.user, forum.clock()),
+        "current_post_number": ask.get("current", 1),
+        "highest_post_number": topic.highest_staff_post_number if staff_view else topic.highest_post_number,
+        "deleted_by": basic_user(forum.users[topic.deleted_by]) if topic.deleted_by in forum.users else None,
+        "actions_summary": topic_actions(first, guard),
+        "chunk_size": ask.get("chunk", 20),
+        "bookmarked": False,
+        "topic_timer": timer_body(topic),
+        "message_bus_last_id": 0,
+        "participant_count": len({forum.posts[n].user_id for n in topic.posts}),
+        "show_read_indicator": False,
+        "thumbnails": None,
+        "slow_mode_enabled_until": None,
+        "details": details(forum, topic, guard),
+    }
+    if guard.user is not None and (reader := topic.readers.get(guard.user.id)) is not None:
+        body |= read_part(forum, topic, reader)
+    if staff_view:
+        body["has_deleted"] = any(forum.posts[n].deleted_at is not None for n in topic.posts)
+    if topic.external_id is not None and forum.dialect.external_id:
+        body["external_id"] = topic.external_id
+    if topic.private:
+        del body["tags"], body["suggested_topics"]
+        body |= {"pm_with_non_human_user": bool({-1, -2} & set(topic.allowed_users)) and len(topic.allowed_users) == 2}
+        archived = guard.user is not None and guard.user.id in topic.archived_by
+        body |= {"message_archived": archived, "requested_group_name": None, "related_messages": []}
+        body["suggested_topics"] = []
+    elif staff_view is False and not stream:
+        body["suggested_topics"] = []
+    if forum.settings.solved_enabled and topic.solved_by in forum.posts:
+        body["accepted_answer"] = accepted(forum, topic)
+    return body
+
+
+def read_part(forum: Forum, topic: Topic, reader: Reader) -> JSON:
+    read = [forum.posts[n] for n in topic.posts if forum.posts[n].post_number <= (reader.last_read or 0)]
+    body: JSON = {"posted": reader.posted, "last_read_post_number": reader.last_read}
+    body["last_read_post_id"] = read[-1].id if read else None
+    return body
+
+
+def accepted(forum: Forum, topic: Topic) -> JSON:
+    answer = forum.posts[topic.solved_by or 0]
+    author = forum.users[answer.user_id]
+    return {
+        "post_number": answer.post_number,
+        "username": author.username,
+        "name": author.name,
+        "excerpt": excerpt(forum.cooked(answer)),
+    }
+
+
+def timeline(forum: Forum, stream: list[int]) -> list[list[int]]:
+    """Pairs of place in the stream and age in days, one for each change of age."""
+    pairs: list[list[int]] = []
+    now = forum.clock()
+    for place, number in enumerate(stream, start=1):
+        days = max(0, (now - forum.posts[number].created_at).days)
+        if not pairs or pairs[-1][1] != days:
+            pairs.append([place, days])
+    return pairs
+
+
+def topic_actions(first: Post, guard: Guard) -> list[JSON]:
+    may = guard.user is not None
+    return [{"id": kind, "count": 0, "hidden": False, "can_act": may} for kind in (4, 8, 7)]
+
+
+def timer_body(topic: Topic) -> JSON | None:
+    timer = topic.timers.get("public")
+    if timer is None:
+        return None
+    return {
+        "id": timer.id,
+        "execute_at": iso(timer.execute_at),
+        "duration_minutes": timer.duration_minutes,
+        "based_on_last_post": timer.based_on_last_post,
+        "status_type": timer.status_type,
+        "category_id": timer.category_id,
+    }
+
+
+def details(forum: Forum, topic: Topic, guard: Guard) -> JSON:
+    """Rights (only those held) and people."""
+    live = [p for p in forum.posts_of(topic) if p.deleted_at is None]
+    counts = Counter(p.user_id for p in live if p.post_type != PostType.SMALL)
+    people = [(forum.users.get(u, forum.system), n) for u, n in counts.most_common(24)]
+    last = forum.users.get(topic.last_poster_id if topic.last_poster_id is not None else topic.user_id, forum.system)
+    reader = topic.readers.get(guard.user.id) if guard.user is not None else None
+    body: JSON = {"can_edit": guard.can_edit_topic(topic), "notification_level": reader.level if reader else 1}
+    if reader is not None:
+        body["notifications_reason_id"] = 4
+    body |= dict.fromkeys(_rights(topic, guard), True)
+    if guard.user is not None:
+        body["can_remove_self_id"] = guard.user.id
+    if people:
+        body["participants"] = [_participant(user, count) for user, count in people]
+    if topic.private:
+        body["allowed_users"] = [basic_user(forum.users[u]) for u in topic.allowed_users if u in forum.users]
+        body["allowed_groups"] = [{"id": g, "name": forum.groups[g].name} for g in topic.allowed_groups]
+    body["created_by"] = basic_user(forum.users.get(topic.user_id, forum.system))
+    body["last_poster"] = basic_user(last)
+    return body
+
+
+def _rights(topic: Topic, guard: Guard) -> list[str]:
+    if guard.user is None:
+        return []
+    names = ["can_flag_topic"]
+    if guard.can_reply(topic):
+        names += ["can_create_post"]
+    names += ["can_reply_as_new_topic"]
+    if topic.deleted_at is None:
+        names += ["can_invite_to", "can_invite_via_email"]
+    if guard.can_delete_topic(topic):
+        names.append("can_delete")
+    if guard.staff:
+        names += "can_review_topic can_close_topic can_archive_topic can_split_merge_topic".split()
+        names += "can_edit_staff_notes can_toggle_topic_visibility can_pin_unpin_topic".split()
+        names += "can_moderate_category can_move_posts can_remove_allowed_users".split()
+        if topic.deleted_at is None:
+            names += ["can_convert_topic"]
+        else:
+            names += ["can_recover"]
+    return names
+
+
+def _participant(user: User, count: int) -> JSON:
+    body = basic_user(user) | {
+        "post_count": count,
+        "primary_group_name": None,
+        "primary_group_flair_url": None,
+        "primary_group_flair_color": None,
+        "primary_group_flair_bg_color": None,
+    }
+    return body | {k: v for k, v in list_user(user).items() if k not in body}
+
+
+def hook_topic(forum: Forum, topic: Topic) -> JSON:
+    """What a topic event carries: the view as system sees it, without posts and rights."""
+    body = topic_view(forum, topic, Guard(forum, forum.system), [], [])
+    people = body.pop("details")
+    drop = (
+        "post_stream timeline_lookup suggested_topics related_messages draft draft_key draft_sequence message_bus_last_id"
+        " current_post_number chunk_size posted last_read_post_number last_read_post_id has_deleted actions_summary"
+        " bookmarked topic_timer show_read_indicator thumbnails message_archived requested_group_name deleted_by"
+    ).split()
+    for key in drop:
+        body.pop(key, None)
+    return body | {"created_by": people["created_by"], "last_poster": people["last_poster"]}
+
+
+# --- categories
+
+
+def category_row(forum: Forum, category: Category, guard: Guard, counts: dict[int, int]) -> JSON:
+    children = [c for c in forum.subcategories(category) if guard.sees_category(c)]
+    about = forum.topics.get(category.topic_id or 0)
+    body: JSON = {
+        "id": category.id,
+        "name": category.name,
+        "color": category.color,
+        "text_color": category.text_color,
+        "slug": category.slug,
+        "topic_count": counts.get(category.id, 0),
+        "post_count": 0,
+        "position": category.position,
+        "description": category.description,
+        "description_text": category.description,
+        "description_excerpt": category.description,
+        "topic_url": f"/t/{about.slug}/{about.id}" if about else "/t/",
+        "read_restricted": category.read_restricted,
+        "permission": 1 if guard.user is not None else None,
+        "notification_level": 1,
+        "topic_template": category.topic_template,
+        "has_children": bool(children),
+        "sort_order": None,
+        "sort_ascending": None,
+        "show_subcategory_list": False,
+        "num_featured_topics": 3,
+        "default_view": None,
+        "subcategory_list_style": "rows_with_featured_topics",
+        "default_top_period": "all",
+        "default_list_filter": "all",
+        "minimum_required_tags": 0,
+        "navigate_to_first_post_after_read": False,
+        "uploaded_logo": None,
+        "uploaded_background": None,
+    }
+    if guard.staff:
+        body["can_edit"] = True
+    if category.parent_id is not None:
+        body["parent_category_id"] = category.parent_id
+    return body

@@ -1,0 +1,312 @@
+"""Topic lists: latest, categories, tags, messages, and their paging."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from .call import Call, redirect, route
+from .errors import forbidden, invalid, not_found
+from .records import Category, Topic, User
+from .show_topics import category_row, pinned, topic_list
+
+PER_PAGE = 30
+IGNORED_IN_MORE = frozenset({"page", "api_key", "api_username"})
+ORDERS: dict[str, Callable[[Topic], Any]] = {
+    "activity": lambda t: t.bumped_at,
+    "default": lambda t: t.bumped_at,
+    "created": lambda t: (t.created_at, t.id),
+    "views": lambda t: t.views,
+    "posts": lambda t: t.posts_count,
+    "category": lambda t: t.category_id or 0,
+    "likes": lambda t: t.like_count,
+    "op_likes": lambda t: t.like_count,
+    "posters": lambda t: len({*t.readers}),
+}
+
+
+def per_page(call: Call) -> int:
+    if not call.forum.dialect.per_page:
+        return PER_PAGE
+    wanted = call.strict_number("per_page", PER_PAGE)
+    if not 1 <= wanted <= 100:
+        raise invalid("per_page")
+    return wanted
+
+
+def select(call: Call, topics: Iterable[Topic], *, muted: bool = False) -> list[Topic]:
+    """Filters that every public list understands."""
+    forum, guard = call.forum, call.guard
+    status = call.text("status")
+    gone = status == "deleted" and guard.staff
+    found = [t for t in topics if (t.deleted_at is not None) == gone and not t.private]
+    found = [t for t in found if t.category_id is None or t.category_id in guard.categories]
+    if not guard.staff:
+        found = [t for t in found if t.visible]
+    found = _by_status(found, status)
+    if ids := call.names("topic_ids"):
+        wanted = {int(n) for n in ids if n.isdigit()}
+        found = [t for t in found if t.id in wanted]
+    if category := call.number("category"):
+        within = {category} if call.flag("no_subcategories") else forum.categories_below(category)
+        found = [t for t in found if t.category_id in within]
+    tags = [str(t) for t in call.params.get("tags") or [] if t] if isinstance(call.params.get("tags"), list) else []
+    if tags:
+        match = all if call.text("match_all_tags") == "true" else any
+        found = [t for t in found if match(tag in t.tags for tag in tags)]
+    low, high = call.strict_number("min_posts", 0), call.strict_number("max_posts", 10**9)
+    if low or high < 10**9:
+        found = [t for t in found if low <= t.posts_count <= high]
+    if (days := call.number("before")) is not None:
+        found = [t for t in found if t.created_at < forum.since(days)]
+    if (days := call.number("bumped_before")) is not None:
+        found = [t for t in found if t.bumped_at < forum.since(days)]
+    if muted and call.user is not None:
+        found = [t for t in found if not _muted(call.user, t)]
+    return found
+
+
+def _by_status(topics: list[Topic], status: str | None) -> list[Topic]:
+    tests: dict[str, Callable[[Topic], bool]] = {
+        "open": lambda t: not t.closed and not t.archived,
+        "closed": lambda t: t.closed,
+        "archived": lambda t: t.archived,
+        "listed": lambda t: t.visible,
+        "unlisted": lambda t: not t.visible,
+    }
+    return [t for t in topics if tests[status](t)] if status in tests else topics
+
+
+def _muted(user: User, topic: Topic) -> bool:
+    return topic.category_id in user.muted_category_ids or bool(topic.tags and set(topic.tags) <= user.muted_tags)
+
+
+def in_order(call: Call, topics: list[Topic], pin: Callable[[Topic], bool] | None) -> list[Topic]:
+    """Sorted as asked; pins come first unless an order was asked for. Ties keep the order of ids."""
+    order = call.text("order") or "default"
+    key = ORDERS.get(order, ORDERS["default"])
+    topics = sorted(topics, key=key, reverse=call.text("ascending") != "true")
+    if pin is not None and order in ("default", "activity"):
+        now, user = call.forum.clock(), call.user
+        first = [t for t in topics if t.pinned_at is not None and pin(t) and pinned(t, user, now)]
+        first.sort(key=_pinned_at, reverse=True)
+        lead = {t.id for t in first}
+        topics = first + [t for t in topics if t.id not in lead]
+    return topics
+
+
+def _pinned_at(topic: Topic) -> datetime:
+    return topic.pinned_at or topic.created_at
+
+
+def answer(call: Call, topics: list[Topic], path: str, *, definitions: bool = True, **extra: Any) -> dict[str, Any]:
+    """One page of a sorted list. `more_topics_url` has no .json and is there whenever the page is full."""
+    size = per_page(call)
+    page = call.strict_number("page", 0)
+    rows = call.forum.page(topics, page, size)
+    more = None
+    if len(rows) == size:
+        query = {k: v for k, v in call.query.items() if k not in IGNORED_IN_MORE and not isinstance(v, dict)}
+        query["page"] = page + 1
+        if not definitions:
+            query["no_definitions"] = "true"
+        flat = sorted((f"{k}[]" if isinstance(v, list) else k, v) for k, v in query.items())
+        more = f"{path}?{urlencode(flat, doseq=True, safe='[]')}"
+    return topic_list(call.forum, rows, call.guard, per_page=size, more=more, **extra)
+
+
+# --- public lists
+
+
+def _abouts(call: Call) -> set[int | None]:
+    return {c.topic_id for c in call.forum.categories.values()}
+
+
+@route("GET", "/latest /", "list/latest")
+def latest(call: Call) -> dict[str, Any]:
+    found = select(call, call.forum.topics.values(), muted=call.number("category") is None)
+    category = call.number("category")
+    if category is None:
+        abouts = _abouts(call)
+        found = [t for t in found if t.id not in abouts]
+        return answer(call, in_order(call, found, lambda t: t.pinned_globally), "/latest", definitions=False)
+    return answer(call, in_order(call, found, lambda t: t.category_id == category), "/latest")
+
+
+@route("GET", "/top /top/<period>", "list/top")
+def top(call: Call, period: str = "yearly") -> dict[str, Any]:
+    """Only topics with a score are in it, and scores come from a periodic job that never runs here."""
+    return topic_list(call.forum, [], call.guard, per_page=50, more=None, for_period=period)
+
+
+@route("GET", "/topics/created-by/<name>", "list/topics_by")
+def created_by(call: Call, name: str) -> dict[str, Any]:
+    user = call.named_user(name)
+    found = [t for t in select(call, call.forum.topics.values()) if t.user_id == user.id]
+    return answer(call, in_order(call, found, None), f"/topics/created-by/{user.username}")
+
+
+# --- categories
+
+
+def _category(call: Call, number: int) -> Category:
+    category = call.forum.categories.get(number)
+    if category is None or not call.guard.sees_category(category):
+        raise not_found()
+    return category
+
+
+def _slug_path(call: Call, category: Category) -> str:
+    parent = call.forum.categories.get(category.parent_id or 0)
+    return (f"{parent.slug}/" if parent else "") + category.slug
+
+
+@route("GET", "/c/<path:slugs>/<int:number>/l/latest", "list/category_latest")
+def category_latest(call: Call, slugs: str, number: int) -> Any:
+    return _of_category(call, slugs, number, "/l/latest")
+
+
+@route("GET", "/c/<path:slugs>/<int:number>", "list/category_default")
+def category_default(call: Call, slugs: str, number: int) -> Any:
+    return _of_category(call, slugs, number, "")
+
+
+@route("GET", "/c/<int:number>", "list/category_default")
+def category_without_slug(call: Call, number: int) -> Any:
+    return _of_category(call, "", number, "")
+
+
+@route("GET", "/c/<path:slugs>/<int:number>/none", "list/category_none_latest")
+def category_none(call: Call, slugs: str, number: int) -> Any:
+    return _of_category(call, slugs, number, "/none")
+
+
+def _of_category(call: Call, slugs: str, number: int, tail: str) -> Any:
+    category = _category(call, number)
+    right = _slug_path(call, category)
+    path = f"/c/{right}/{category.id}{tail}"
+    if slugs != right and slugs != category.slug:
+        query = urlencode({"page": call.query["page"]}) if "page" in call.query else ""
+        return redirect(f"{call.host_url}{path}.json" + (f"?{query}" if query else ""))
+    within = {number} if tail == "/none" else call.forum.categories_below(number)
+    found = [t for t in select(call, call.forum.topics.values()) if t.category_id in within]
+    below = {c.topic_id for c in call.forum.subcategories(category)}
+    found = [t for t in found if t.id not in below]
+    return answer(call, in_order(call, found, lambda t: t.category_id == number), path)
+
+
+@route("GET", "/categories", "categories/index")
+def categories(call: Call) -> dict[str, Any]:
+    """Top level only, with what belongs to each."""
+    forum, guard = call.forum, call.guard
+    counts = forum.topic_counts()
+    rows = []
+    for category in forum.categories.values():
+        if category.parent_id is not None or not guard.sees_category(category):
+            continue
+        row = category_row(forum, category, guard, counts)
+        periods = {f"topics_{p}": 0 for p in ("day", "week", "month", "year")}
+        row |= periods | {"topics_all_time": counts.get(category.id, 0)}
+        row |= _since(call, category)
+        if row["has_children"]:
+            row["subcategory_ids"] = [c.id for c in forum.subcategories(category) if guard.sees_category(c)]
+        rows.append(row)
+    body: dict[str, Any] = {"can_create_category": guard.staff, "can_create_topic": call.user is not None}
+    return {"category_list": body | {"categories": rows}}
+
+
+def _since(call: Call, category: Category) -> dict[str, int]:
+    live = [t for t in call.forum.topics.values() if t.category_id == category.id and t.deleted_at is None]
+    spans = {"day": 1, "week": 7, "month": 30, "year": 365}
+    return {f"topics_{n}": sum(1 for t in live if t.created_at > call.forum.since(d)) for n, d in spans.items()}
+
+
+# --- tags
+
+
+@route("GET", "/tags", "tags/index")
+def tags(call: Call) -> dict[str, Any]:
+    forum = call.forum
+    if not forum.settings.tagging_enabled:
+        raise not_found()
+    counts = forum.tag_counts(t for t in forum.topics.values() if call.guard.sees_topic(t))
+    rows = []
+    for tag in forum.tags.values():
+        if not (counts[tag.name] or call.guard.staff):
+            continue
+        row: dict[str, Any] = {"id": tag.name, "text": tag.name, "count": counts[tag.name], "pm_count": 0}
+        if forum.dialect.tag_objects:
+            row |= {"id": tag.id, "name": tag.name, "slug": tag.name}
+        rows.append(row | {"target_tag": None})
+    return {"tags": rows, "extras": {"categories": []}}
+
+
+@route("GET", "/tag/<name> /tag/<name>/l/latest", "tags/show_latest")
+def by_tag(call: Call, name: str) -> dict[str, Any]:
+    tag = call.forum.tags.get(name.lower())
+    if tag is None:
+        raise not_found()
+    found = [t for t in select(call, call.forum.topics.values()) if tag.name in t.tags]
+    about = {"id": tag.id, "name": tag.name, "topic_count": len(found), "staff": False}
+    ordered = in_order(call, found, None)
+    return answer(call, ordered, f"/tag/{tag.name}", tags=[about])
+
+
+@route("GET", "/tag/<name>/info", "tags/info")
+def tag_info(call: Call, name: str) -> dict[str, Any]:
+    tag = call.forum.tags.get(name.lower())
+    if tag is None:
+        raise not_found()
+    about = {"id": tag.id, "name": tag.name, "topic_count": call.forum.tag_counts()[tag.name], "staff": False}
+    about |= {"synonyms": [], "tag_group_names": [], "category_restricted": False, "category_ids": []}
+    return {"categories": [], "tag_info": about, "__rest_serializer": "1"}
+
+
+# --- private messages
+
+
+@route("GET", "/topics/<kind>/<name>", "list/private_messages")
+def messages(call: Call, kind: str, name: str) -> Any:
+    if not kind.startswith("private-messages"):
+        raise not_found()
+    user = call.named_user(name)
+    if call.user is None or not (call.guard.admin or call.user.id == user.id):
+        raise forbidden()
+    shelf = kind.removeprefix("private-messages").removeprefix("-")
+    if shelf not in ("", "sent", "archive", "unread", "new"):
+        raise not_found()
+    found = [t for t in call.forum.topics.values() if t.private and t.deleted_at is None and _on_shelf(user, t, shelf)]
+    return answer(call, in_order(call, found, None), f"/topics/{kind}/{user.username}")
+
+
+def _on_shelf(user: User, topic: Topic, shelf: str) -> bool:
+    if shelf == "sent":
+        return topic.user_id == user.id
+    if user.id not in topic.allowed_users:
+        return False
+    reader = topic.readers.get(user.id)
+    read = reader.last_read if reader else None
+    if shelf == "archive":
+        return user.id in topic.archived_by
+    if shelf == "unread":
+        return read is not None and read < topic.highest_post_number
+    if shelf == "new":
+        return read is None
+    only_own = topic.user_id == user.id and topic.last_poster_id == user.id and topic.posts_count <= 1
+    return user.id not in topic.archived_by and not (only_own and len(topic.allowed_users) > 1)
+
+
+@route("GET", "/topics/private-messages-group/<name>/<group>", "list/private_messages_group")
+def group_messages(call: Call, name: str, group: str) -> Any:
+    user, shared = call.named_user(name), call.forum.group(group)
+    if shared is None:
+        raise not_found()
+    if call.user is None or not (call.guard.admin or (call.user.id == user.id and user.id in shared.members)):
+        raise forbidden()
+    found = [t for t in call.forum.topics.values() if t.private and shared.id in t.allowed_groups and not t.deleted_at]
+    path = f"/topics/private-messages-group/{user.username}/{shared.name}"
+    return answer(call, in_order(call, found, None), path)
+
+

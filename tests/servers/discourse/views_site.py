@@ -1,0 +1,368 @@
+"""The site as a whole: what it is, who calls, how much there is; search; the user directory."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from .call import Call, Reply, route
+from .errors import Refused, forbidden, invalid, not_found
+from .limits import TOO_MANY, limited
+from .records import Post, PostType, Topic, User
+from .show_people import avatar, basic_user, current_user, roles
+from .show_topics import category_row, list_topic, posters, tag_names, top_tags
+from .text import excerpt, iso, parse_time
+
+NOTIFICATIONS = (
+    "mentioned replied quoted edited liked private_message invited_to_private_message invitee_accepted posted"
+    " moved_post linked granted_badge invited_to_topic custom group_mentioned group_message_summary"
+    " watching_first_post topic_reminder liked_consolidated post_approved code_review_commit_approved"
+    " membership_request_accepted membership_request_consolidated bookmark_reminder reaction votes_released"
+    " event_reminder event_invitation"
+).split()
+ACTIONS = [
+    (1, "bookmark", False),
+    (2, "like", False),
+    (3, "off_topic", True),
+    (4, "inappropriate", True),
+    (8, "spam", True),
+    (6, "notify_user", True),
+    (7, "notify_moderators", True),
+]
+SEARCH_PAGE = 50
+
+
+@route("GET", "/site", "site/site")
+def site(call: Call) -> dict[str, Any]:
+    forum, guard = call.forum, call.guard
+    counts = forum.topic_counts()
+    groups = [g for g in forum.groups.values() if call.user is not None and (guard.sees_group(g) or g.id == 0)]
+    flair = {"flair_url": None, "flair_bg_color": None, "flair_color": None}
+    rows = [category_row(forum, c, guard, counts) for c in forum.categories.values() if guard.sees_category(c)]
+    more = {
+        "allowed_tags": [],
+        "allowed_tag_groups": [],
+        "allow_global_tags": False,
+        "min_tags_from_required_group": 1,
+        "required_tag_group_name": None,
+        "read_only_banner": None,
+    }
+    signed = True if call.user is not None else None
+    return {
+        "default_archetype": "regular",
+        "notification_types": {name: n for n, name in enumerate(NOTIFICATIONS, start=1)},
+        "post_types": {"regular": 1, "moderator_action": 2, "small_action": 3, "whisper": 4},
+        "trust_levels": {"newuser": 0, "basic": 1, "member": 2, "regular": 3, "leader": 4},
+        "groups": [{"id": g.id, "name": g.name, **flair} for g in sorted(groups, key=lambda g: g.name)],
+        "filters": ["latest", "unread", "new", "top", "read", "posted", "bookmarks"],
+        "periods": ["all", "yearly", "quarterly", "monthly", "weekly", "daily"],
+        "top_menu_items": ["latest", "unread", "new", "top", "read", "posted", "bookmarks", "categories"],
+        "anonymous_top_menu_items": ["latest", "top", "categories"],
+        "uncategorized_category_id": 1,
+        "user_field_max_length": 2048,
+        "post_action_types": [_action(*row) for row in ACTIONS],
+        "topic_flag_types": [_action(*row) for row in ACTIONS if row[0] in (4, 7, 8)],
+        "can_create_tag": signed,
+        "can_tag_topics": signed,
+        "can_tag_pms": False,
+        "tags_filter_regexp": "[/\\?#\\[\\]@!\\$&'\\(\\)\\*\\+,;=\\.%\\\\`^\\s|\\{\\}\"<>]+",
+        "top_tags": tag_names(forum, top_tags(forum)),
+        "topic_featured_link_allowed_category_ids": list(forum.categories),
+        "user_themes": [{"theme_id": 1, "name": "Default", "default": True, "color_scheme_id": None}],
+        "user_color_schemes": [{"id": 1, "name": "Dark", "is_dark": True}],
+        "default_dark_color_scheme": None,
+        "censored_regexp": None,
+        "custom_emoji_translation": {},
+        "watched_words_replace": None,
+        "watched_words_link": None,
+        "categories": [row | more for row in rows],
+        "archetypes": [
+            {"id": "regular", "name": "Regular Topic", "options": []},
+            {"id": "banner", "name": "Banner Topic", "options": []},
+        ],
+        "user_fields": [],
+        "auth_providers": [],
+        "markdown_additional_options": {},
+    }
+
+
+def _action(number: int, key: str, is_flag: bool) -> dict[str, Any]:
+    words = key.replace("_", " ").capitalize()
+    return {
+        "id": number,
+        "name_key": key,
+        "name": words,
+        "description": words,
+        "short_description": words,
+        "is_flag": is_flag,
+        "is_custom_flag": number in (6, 7),
+    }
+
+
+@route("GET", "/site/basic-info", "site/basic_info")
+def basic_info(call: Call) -> dict[str, Any]:
+    images = ("logo_url", "logo_small_url", "apple_touch_icon_url", "favicon_url", "mobile_logo_url")
+    return {key: f"{call.host_url}/images/discourse-logo-sketch.png" for key in images} | {
+        "title": call.forum.settings.title,
+        "description": "",
+        "header_primary_color": "333333",
+        "header_background_color": "ffffff",
+    }
+
+
+@route("GET", "/about", "about/index")
+def about(call: Call) -> dict[str, Any]:
+    forum = call.forum
+    stats: dict[str, int] = {}
+    live = [t for t in forum.topics.values() if t.deleted_at is None and not t.private]
+    posts = [p for p in forum.posts.values() if p.deleted_at is None and p.post_type == PostType.REGULAR]
+    public = {t.id for t in live}
+    posts = [p for p in posts if p.topic_id in public]
+    users = [u for u in forum.users.values() if u.id > 0 and u.active and not u.silenced(forum.clock())]
+    _count(stats, call, "topic_count", "topics", [t.created_at for t in live])
+    _count(stats, call, "post_count", "posts", [p.created_at for p in posts])
+    _count(stats, call, "user_count", "users", [u.created_at for u in users])
+    _count(stats, call, None, "active_users", [u.last_seen_at for u in users if u.last_seen_at])
+    _count(stats, call, None, "likes", [at for p in posts for at in p.likes.values()])
+    stats["like_count"] = sum(p.like_count for p in posts)
+    seen = {"title": None, "last_seen_at": None}
+    people = [u for u in forum.users.values() if u.id > 0]
+    return {
+        "about": {
+            "stats": stats,
+            "description": "",
+            "title": forum.settings.title,
+            "locale": forum.settings.default_locale,
+            "version": forum.dialect.version,
+            "https": False,
+            "can_see_about_stats": True,
+            "contact_url": "",
+            "contact_email": "contact@example.com",
+            "moderators": [basic_user(u) | seen for u in people if u.moderator],
+            "admins": [basic_user(u) | seen for u in people if u.admin],
+            "category_moderators": [],
+        }
+    }
+
+
+def _count(stats: dict[str, int], call: Call, total: str | None, name: str, moments: list[datetime]) -> None:
+    if total is not None:
+        stats[total] = len(moments)
+    for label, days in (("last_day", 1), ("7_days", 7), ("30_days", 30)):
+        since = call.forum.since(days)
+        stats[f"{name}_{label}"] = sum(1 for moment in moments if moment > since)
+
+
+@route("GET", "/srv/status", "")
+def srv_status(call: Call) -> Reply:
+    return Reply("ok", headers={"Vary": "Accept"})
+
+
+@route("GET", "/session/csrf", "session/csrf")
+def csrf(call: Call) -> dict[str, str]:
+    return {"csrf": "made-up-token"}
+
+
+@route("GET", "/session/current", "session/current")
+def session_current(call: Call) -> dict[str, Any]:
+    if call.user is None:
+        raise not_found()
+    return {"current_user": current_user(call.forum, call.user)}
+
+
+# --- directory
+
+
+@route("GET", "/directory_items", "directory_items/index")
+def directory(call: Call) -> dict[str, Any]:
+    """A ranking, not an enumeration: silent, staged and inactive people are not in it."""
+    forum = call.forum
+    period = call.need("period")
+    if not forum.settings.enable_user_directory or period not in (
+        "daily weekly monthly quarterly yearly all".split()
+    ):
+        raise forbidden()
+    page = call.number("page") or 0
+    last = forum.dialect.directory_pages
+    if last is not None and page > last:
+        raise invalid("page")
+    rows = [_directory_row(call, u, period) for u in forum.users.values() if _in_directory(call, u)]
+    order = call.text("order") or "likes_received"
+    up = bool(call.text("asc"))
+    if order in ("likes_received likes_given topic_count post_count topics_entered posts_read days_visited".split()):
+        rows.sort(key=lambda r: (r[order] if up else -r[order], r["id"]))
+    total = len(rows)
+    query = {k: v for k, v in call.query.items() if k != "page"} | {"page": page + 1}
+    more = "&".join(f"{k}={v}" for k, v in sorted(query.items()))
+    return {
+        "directory_items": forum.page(rows, page, 50),
+        "meta": {
+            "last_updated_at": iso(forum.clock().replace(microsecond=0)),
+            "total_rows_directory_items": total,
+            "load_more_directory_items": f"/directory_items.json?{more}",
+        },
+    }
+
+
+def _in_directory(call: Call, user: User) -> bool:
+    if user.id <= 0 or not user.active or user.staged or user.silenced(call.forum.clock()):
+        return False
+    name = (call.text("name") or "").lower()
+    if name and name not in user.username.lower() and name not in (user.name or "").lower():
+        return False
+    group = call.forum.group(call.text("group") or "")
+    return group is None or user.id in group.members
+
+
+def _directory_row(call: Call, user: User, period: str) -> dict[str, Any]:
+    posts = [p for p in call.forum.posts_by(user) if p.deleted_at is None and p.post_type == PostType.REGULAR]
+    public = [p for p in posts if not call.forum.topics[p.topic_id].private]
+    body: dict[str, Any] = {"id": user.id}
+    if period == "all":
+        body["time_read"] = user.time_read
+    return body | {
+        "likes_received": sum(p.like_count for p in public),
+        "likes_given": user.likes_given,
+        "topic_count": sum(1 for p in public if p.post_number == 1),
+        "post_count": sum(1 for p in public if p.post_number > 1),
+        "topics_entered": user.topics_entered,
+        "posts_read": user.posts_read_count,
+        "days_visited": user.days_visited,
+        "user": basic_user(user) | {"title": user.title} | roles(user),
+    }
+
+
+# --- search
+
+
+@route("GET", "/search", "search/show")
+def search(call: Call) -> dict[str, Any]:
+    """Words in texts and titles, and the filters @user, #category, tags:, in:title, status:, after:, before:, order:."""
+    term = call.text("q") or ""
+    if "\0" in term:
+        raise invalid("string contains null byte")
+    if not term.strip():
+        return {"grouped_search_result": None}
+    if len(re.sub(r"\s", "", term)) < 3:
+        raise invalid("q")
+    page = call.number("page") or 1
+    if page > 10:
+        if call.forum.dialect.search_page_past_10 == "400":
+            raise invalid("page")
+        page = 1
+    if (error := _search_limit(call)) is not None:
+        return {"grouped_search_result": _grouped(call, term, [], error)}
+    hits = _hits(call, term)
+    found = hits[(page - 1) * SEARCH_PAGE : page * SEARCH_PAGE]
+    topics = list({p.topic_id: call.forum.topics[p.topic_id] for p in found}.values())
+    body: dict[str, Any] = {"posts": [_search_post(call, p) for p in found]}
+    if topics:
+        body["topics"] = [_search_topic(call, t) for t in topics]
+    body |= {"users": [], "categories": [], "tags": [], "groups": []}
+    more = len(hits) > page * SEARCH_PAGE
+    return body | {"grouped_search_result": _grouped(call, term, found, None) | {"more_full_page_results": more or None}}
+
+
+def _search_limit(call: Call) -> str | None:
+    most = call.forum.settings.rate_limit_search_user
+    if most is None or call.user is None:
+        return None
+    wait = call.forum.searches.take(call.user.id, most, call.forum.clock())
+    if wait is None:
+        return None
+    text = limited(call.forum, wait, TOO_MANY).body["errors"][0]
+    if call.forum.dialect.search_limit == "429":
+        raise Refused(429, {"failed": "FAILED", "message": text}, headers={"Retry-After": str(wait)})
+    return str(text)
+
+
+def _hits(call: Call, term: str) -> list[Post]:
+    """One post for each topic, unless the search is within one."""
+    forum = call.forum
+    words, filters = [], []
+    for part in term.lower().split():
+        (filters if re.match(r"[@#]\w|\w+:", part) else words).append(part)
+    tests = dict(f.split(":", 1) for f in filters if ":" in f)
+    names = [f[1:] for f in filters if f[0] == "@"]
+    slugs = [f[1:] for f in filters if f[0] == "#"]
+    newest_first = iter(forum.posts[n] for n in reversed(forum.post_ids))
+    found: list[Post] = []
+    taken: set[int] = set()
+    for post in newest_first:
+        topic = forum.topics[post.topic_id]
+        if topic.id in taken and "topic" not in tests:
+            continue
+        if not (_findable(call, post, topic) and _matches(call, post, topic, words, tests)):
+            continue
+        if names and forum.users[post.user_id].username.lower() not in names:
+            continue
+        if slugs and not _in_category(call, topic, slugs):
+            continue
+        taken.add(topic.id)
+        found.append(post)
+    if tests.get("order") == "likes":
+        found.sort(key=lambda p: -p.like_count)
+    return found[:500]
+
+
+def _findable(call: Call, post: Post, topic: Topic) -> bool:
+    if topic.private or post.deleted_at is not None or topic.deleted_at is not None or not topic.visible:
+        return False
+    return post.post_type == PostType.REGULAR and call.guard.sees_post(post, topic)
+
+
+def _in_category(call: Call, topic: Topic, slugs: list[str]) -> bool:
+    category = call.forum.categories.get(topic.category_id or 0)
+    return category is not None and category.slug in slugs
+
+
+def _matches(call: Call, post: Post, topic: Topic, words: list[str], tests: dict[str, str]) -> bool:
+    text = topic.title.lower() if tests.get("in") in ("title", "first") else f"{post.raw} {topic.title}".lower()
+    if not all(word in text for word in words):
+        return False
+    if "tags" in tests and not set(tests["tags"].split(",")) & set(topic.tags):
+        return False
+    if "topic" in tests and tests["topic"] != str(topic.id):
+        return False
+    states = {"open": not topic.closed and not topic.archived, "closed": topic.closed, "archived": topic.archived}
+    states |= {"solved": topic.solved_by is not None, "unsolved": topic.solved_by is None}
+    if not states.get(tests.get("status", ""), True):
+        return False
+    try:
+        if "after" in tests and post.created_at < parse_time(tests["after"]):
+            return False
+        return not ("before" in tests and post.created_at >= parse_time(tests["before"]))
+    except ValueError:
+        return True
+
+
+def _search_post(call: Call, post: Post) -> dict[str, Any]:
+    author = call.forum.users[post.user_id]
+    return {
+        "id": post.id,
+        "name": author.name,
+        "username": author.username,
+        "avatar_template": avatar(author),
+        "created_at": iso(post.created_at),
+        "like_count": post.like_count,
+        "blurb": excerpt(call.forum.cooked(post)),
+        "post_number": post.post_number,
+        "topic_id": post.topic_id,
+    }
+
+
+def _search_topic(call: Call, topic: Topic) -> dict[str, Any]:
+    row = list_topic(call.forum, topic, call.guard, posters(call.forum, topic))
+    for key in "views like_count has_summary last_poster_username pinned_globally featured_link posters image_url".split():
+        row.pop(key, None)
+    return row
+
+
+def _grouped(call: Call, term: str, found: list[Post], error: str | None) -> dict[str, Any]:
+    body: dict[str, Any] = dict.fromkeys(("more_posts", "more_users", "more_categories"))
+    body |= {"term": term, "search_log_id": 1, "more_full_page_results": None}
+    body |= {"can_create_topic": call.user is not None, "error": error, "post_ids": [p.id for p in found]}
+    return body | {key: [] for key in ("user_ids", "category_ids", "tag_ids", "group_ids")}
+
+
