@@ -1,0 +1,246 @@
+"""What must not be stored: the second line behind the connectors, which should not even read it.
+
+Excluded spaces (with those below them), labels and members; private messages that were not asked for; texts,
+where the settings say so; and whom an admin has had forgotten. Of a forgotten member the contributions stay,
+as somebody's; of an excluded one nothing does.
+"""
+
+from __future__ import annotations
+
+import hmac
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import Connection, Delete, delete, select, update
+
+from ...connectors.records import (
+    Change,
+    Contribution,
+    Group,
+    Kind,
+    Member,
+    Record,
+    Space,
+    Thread,
+    ThreadKind,
+)
+from .states import chunks
+from .tables import contributions, doings, members, spaces, states, texts, threads, tombstones
+
+
+def digest(secret: bytes, site: str, member: str) -> str:
+    """What is kept of a forgotten member: a keyed hash of the id, of use only together with the id."""
+    return hmac.digest(secret, f"{site}:member:{member}".encode(), "sha256").hex()
+
+
+def comparable(name: str) -> str:
+    """Names that the platforms take for the same compare equal."""
+    return unicodedata.normalize("NFC", name).replace("_", " ").strip().casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusions:
+    """What the settings say of one site: names as `comparable` gives them."""
+
+    spaces: frozenset[str] = frozenset()
+    labels: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
+    text: bool = True
+    messages: bool = True
+
+
+@dataclass(slots=True)
+class Guard:
+    """Lets records through, without what must not be stored. Grows with the names that a sync reads."""
+
+    site: str
+    exclusions: Exclusions
+    secret: bytes
+    conversations: frozenset[str] = frozenset()
+    """Private messages that we opened ourselves; those are always kept."""
+    tombstones: frozenset[str] = frozenset()
+    _spaces: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    _threads: set[str] = field(default_factory=set)
+    _members: set[str] = field(default_factory=set)
+    _forgotten: dict[str, bool] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, connection: Connection, site: str, exclusions: Exclusions, secret: bytes) -> Guard:
+        ours = select(doings.c.id).where(doings.c.site == site, doings.c.kind == Kind.THREAD.value)
+        graves = select(tombstones.c.digest).where(tombstones.c.site == site)
+        known = select(spaces.c.id, spaces.c.name, spaces.c.parent).where(spaces.c.site == site)
+        return cls(
+            site,
+            exclusions,
+            secret,
+            frozenset(connection.scalars(ours)),
+            frozenset(connection.scalars(graves)),
+            {row.id: (row.name, row.parent) for row in connection.execute(known)},
+        )
+
+    def admit(self, records: Sequence[Record]) -> list[Record]:
+        """What may be stored of these records."""
+        if not self._active:
+            return list(records)
+        for record in records:  # names first: the order within a batch means nothing
+            self._learn(record)
+        admitted = (self._admit(record) for record in records)
+        return [record for record in admitted if record is not None]
+
+    def drop(self, connection: Connection, records: Sequence[Record]) -> None:
+        """Remove what the mirror holds of the threads and members that `admit` turned away."""
+        if self._threads:
+            bad = {record.id for record in records if isinstance(record, Thread)} & self._threads
+            drop_threads(connection, self.site, bad)
+        if self._members:
+            bad = {record.id for record in records if isinstance(record, Member)} & self._members
+            drop_members(connection, self.site, bad)
+
+    @property
+    def _active(self) -> bool:
+        e = self.exclusions
+        return bool(
+            e.spaces or e.labels or e.members or not e.text or not e.messages or self.tombstones
+        )
+
+    def _learn(self, record: Record) -> None:
+        if isinstance(record, Space):
+            self._spaces[record.id] = (record.name, record.parent)
+        elif isinstance(record, Member):
+            (self._members.add if self._excludes_member(record) else self._members.discard)(record.id)
+        elif isinstance(record, Thread):
+            (self._threads.add if self._excludes_thread(record) else self._threads.discard)(record.id)
+
+    def _excludes_member(self, member: Member) -> bool:
+        return bool(self.exclusions.members) and comparable(member.username) in self.exclusions.members
+
+    def _excludes_thread(self, thread: Thread) -> bool:
+        if thread.kind is ThreadKind.MESSAGE and not self.exclusions.messages:
+            return thread.id not in self.conversations
+        if self.exclusions.labels and not self.exclusions.labels.isdisjoint(
+            map(comparable, thread.labels or ())
+        ):
+            return True
+        return self.excludes_space(thread.space)
+
+    def excludes_space(self, space: str | None) -> bool:
+        """Whether the space, or one above it, is excluded."""
+        passed: set[str] = set()
+        while self.exclusions.spaces and space is not None and space not in passed:
+            passed.add(space)
+            name, parent = self._spaces.get(space, ("", None))
+            if comparable(name) in self.exclusions.spaces:
+                return True
+            space = parent
+        return False
+
+    def _hides(self, member: str | None) -> bool:
+        return member is not None and (member in self._members or self._is_forgotten(member))
+
+    def _is_forgotten(self, member: str) -> bool:
+        if not self.tombstones:
+            return False
+        if member not in self._forgotten:
+            self._forgotten[member] = digest(self.secret, self.site, member) in self.tombstones
+        return self._forgotten[member]
+
+    def _admit(self, record: Record) -> Record | None:
+        if isinstance(record, Contribution):
+            return self._admit_contribution(record)
+        if isinstance(record, Thread):
+            if record.id in self._threads:
+                return None
+            return replace(record, author=None) if self._hides(record.author) else record
+        if isinstance(record, Member):
+            return None if self._hides(record.id) else record
+        if isinstance(record, Group) and record.members is not None:
+            return replace(record, members=frozenset(m for m in record.members if not self._hides(m)))
+        if isinstance(record, Change):
+            hidden = record.id in self._threads if record.kind is Kind.THREAD else self._hides(record.id)
+            return None if hidden else record
+        if isinstance(record, Space) and self.excludes_space(record.id):
+            named = comparable(record.name) in self.exclusions.spaces
+            return record if named else replace(record, name="")
+        return record
+
+    def _admit_contribution(self, record: Contribution) -> Contribution | None:
+        if record.thread in self._threads or record.author in self._members:
+            return None
+        if record.author is not None and self._is_forgotten(record.author):
+            return replace(record, author=None, text=None)
+        return record if self.exclusions.text or record.text is None else replace(record, text=None)
+
+
+def purge(connection: Connection, guard: Guard) -> None:
+    """Remove what an earlier sync stored and must not be there any more: the settings exclude more now."""
+    e, site = guard.exclusions, guard.site
+    if e.spaces or not e.messages:
+        rows = connection.execute(
+            select(threads.c.id, threads.c.space, threads.c.kind).where(threads.c.site == site)
+        )
+        drop_threads(connection, site, [row.id for row in rows if _unwanted(guard, *row)])
+    if e.labels:
+        labelled = select(states.c.item, states.c.value).where(
+            states.c.site == site, states.c.kind == "thread", states.c.field == "label",
+            states.c.valid_to.is_(None),
+        )  # fmt: skip
+        rows = connection.execute(labelled)
+        drop_threads(connection, site, {row.item for row in rows if comparable(row.value) in e.labels})
+    if e.members:
+        rows = connection.execute(select(members.c.id, members.c.username).where(members.c.site == site))
+        excluded = [row.id for row in rows if comparable(row.username) in e.members]
+        drop_members(connection, site, excluded)
+    if not e.text:
+        connection.execute(delete(texts).where(texts.c.site == site))
+
+
+def _unwanted(guard: Guard, thread: str, space: str | None, kind: str) -> bool:
+    if kind == ThreadKind.MESSAGE.value and not guard.exclusions.messages:
+        return thread not in guard.conversations
+    return guard.excludes_space(space)
+
+
+def drop_threads(connection: Connection, site: str, ids: Iterable[str]) -> None:
+    """Remove threads with all that was written in them, without a trace."""
+    for chunk in chunks(ids):
+        inside = select(contributions.c.id).where(
+            contributions.c.site == site, contributions.c.thread.in_(chunk)
+        )
+        connection.execute(delete(texts).where(texts.c.site == site, texts.c.contribution.in_(inside)))
+        connection.execute(
+            delete(contributions).where(contributions.c.site == site, contributions.c.thread.in_(chunk))
+        )
+        connection.execute(_states_of(site, "thread", chunk))
+        connection.execute(delete(threads).where(threads.c.site == site, threads.c.id.in_(chunk)))
+
+
+def drop_members(connection: Connection, site: str, ids: Iterable[str]) -> None:
+    """Remove members with all that they wrote, without a trace; threads that they began keep the rest."""
+    _each(ids, lambda chunk: _drop_written(connection, site, chunk))
+    _each(ids, lambda chunk: hide_members(connection, site, chunk))
+
+
+def hide_members(connection: Connection, site: str, ids: Sequence[str]) -> None:
+    """Remove the members' rows and states, and their names from what they began."""
+    connection.execute(
+        update(threads).where(threads.c.site == site, threads.c.author.in_(ids)).values(author=None)
+    )
+    connection.execute(_states_of(site, "member", ids))
+    connection.execute(delete(members).where(members.c.site == site, members.c.id.in_(ids)))
+
+
+def _drop_written(connection: Connection, site: str, ids: Sequence[str]) -> None:
+    own = (contributions.c.site == site, contributions.c.author.in_(ids))
+    written = select(contributions.c.id).where(*own)
+    connection.execute(delete(texts).where(texts.c.site == site, texts.c.contribution.in_(written)))
+    connection.execute(delete(contributions).where(*own))
+
+
+def _states_of(site: str, kind: str, ids: Sequence[str]) -> Delete:
+    return delete(states).where(states.c.site == site, states.c.kind == kind, states.c.item.in_(ids))
+
+
+def _each(ids: Iterable[str], do: Callable[[list[str]], None]) -> None:
+    for chunk in chunks(ids):
+        do(chunk)

@@ -1,0 +1,154 @@
+"""Putting what a connector read into the mirror, inside the transaction of the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from ...connectors.base import Batch, Family
+from ...connectors.records import Change, Contribution, Group, Kind, Member, Record, Ref, Space, Thread
+from . import rows
+from .deletion import cascade, mark
+from .guard import Guard
+from .items import Items
+from .states import chunks
+from .tables import contributions, spaces, texts
+from .times import micros
+
+R = TypeVar("R", Member, Space, Thread, Contribution, Group, Change)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a sync stored: items read, and items newly marked as deleted."""
+
+    members: int = 0
+    threads: int = 0
+    contributions: int = 0
+    deleted: int = 0
+
+
+@dataclass(slots=True)
+class Ingest:
+    """One site's way into the store.
+
+    `now`: the moment that observations get. `synced_at` (microseconds): up to when the mirror was true before
+    this sync; None while there never was a complete one.
+    """
+
+    site: str
+    family: Family
+    guard: Guard
+    now: datetime
+    synced_at: int | None = None
+    counts: Counts = field(default_factory=Counts)
+
+    def store(self, connection: Connection, batch: Batch) -> None:
+        """Store a batch, but not its cursor. Storing it again changes nothing."""
+        records = self.guard.admit(batch.records)
+        self.guard.drop(connection, batch.records)
+        found = _Sorted(records)
+        items = Items(connection, self.site, batch.scan, micros(self.now), self.synced_at)
+        rows.upsert(connection, spaces, rows.space_rows(self.site, found.spaces, batch.scan))
+        items.members(found.members, [c for c in found.changes if c.kind is Kind.MEMBER])
+        items.groups(found.groups)
+        items.threads(found.threads, [c for c in found.changes if c.kind is Kind.THREAD])
+        self._contributions(connection, found.contributions, batch.scan)
+        self._gone(connection, items, batch.gone)
+        self.counts.members += len(found.members)
+        self.counts.threads += len(found.threads)
+        self.counts.contributions += len(found.contributions)
+        self.counts.deleted += items.deleted
+
+    def _contributions(self, connection: Connection, records: Sequence[Contribution], scan: str) -> None:
+        if not records:
+            return
+        rows.upsert(connection, contributions, rows.contribution_rows(self.site, records, scan))
+        written = [(self.site, r.id, r.text) for r in records if r.text is not None]
+        if self.family == "wiki":
+            self._drop_old_texts(connection, records)
+        rows.upsert(connection, texts, written)
+        if any(r.position is not None for r in records):
+            self._find_parents(connection, {r.thread for r in records})
+
+    def _drop_old_texts(self, connection: Connection, records: Sequence[Contribution]) -> None:
+        """Of a page only the current revision's text is kept: the one that was read with its text."""
+        current = {r.thread: r.id for r in records if r.text is not None}
+        for chunk in chunks(current):
+            inside = select(contributions.c.id).where(
+                contributions.c.site == self.site, contributions.c.thread.in_(chunk)
+            )
+            kept = [current[thread] for thread in chunk]
+            connection.execute(
+                delete(texts).where(
+                    texts.c.site == self.site,
+                    texts.c.contribution.in_(inside),
+                    texts.c.contribution.not_in(kept),
+                )
+            )
+        for chunk in chunks(r.id for r in records if r.text is None):
+            connection.execute(
+                delete(texts).where(texts.c.site == self.site, texts.c.contribution.in_(chunk))
+            )
+
+    def _find_parents(self, connection: Connection, threads_read: set[str]) -> None:
+        """Where a contribution names what it answers by its position only."""
+        c = contributions
+        for chunk in chunks(threads_read):
+            here = (c.c.site == self.site, c.c.thread.in_(chunk))
+            waiting = connection.execute(
+                select(c.c.id, c.c.thread, c.c.parent_position).where(
+                    *here, c.c.parent.is_(None), c.c.parent_position.is_not(None)
+                )
+            ).all()
+            if not waiting:
+                continue
+            wanted = {row.parent_position for row in waiting}
+            positions = connection.execute(
+                select(c.c.thread, c.c.position, func.min(c.c.id).label("id"))
+                .where(c.c.site == self.site, c.c.thread.in_({row.thread for row in waiting}))
+                .where(c.c.position.is_not(None))
+                .group_by(c.c.thread, c.c.position)
+            )
+            ids = {(row.thread, row.position): row.id for row in positions if row.position in wanted}
+            for row in waiting:
+                parent = ids.get((row.thread, row.parent_position))
+                if parent is not None:
+                    mine = (c.c.site == self.site, c.c.id == row.id)
+                    connection.execute(update(c).where(*mine).values(parent=parent))
+
+    def _gone(
+        self, connection: Connection, items: Items, gone: Iterable[tuple[Ref, datetime | None]]
+    ) -> None:
+        for ref, when in gone:
+            if ref.kind not in rows.MIRRORED:
+                continue
+            marked = mark(connection, ref, micros(when), micros(self.now))
+            if marked is None:
+                continue
+            before, after = marked
+            items.deleted += before is None
+            if ref.kind == Kind.THREAD:
+                cascade(connection, ref, before, after)
+            if ref.kind == Kind.GROUP:
+                items.end_group(ref.id)
+
+
+class _Sorted:
+    """The records of a batch by type; of an item that is there twice, the last."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self.members = _latest(records, Member)
+        self.spaces = _latest(records, Space)
+        self.groups = _latest(records, Group)
+        self.threads = _latest(records, Thread)
+        self.contributions = _latest(records, Contribution)
+        self.changes = [record for record in records if isinstance(record, Change)]
+
+
+def _latest(records: Sequence[Record], of: type[R]) -> list[R]:
+    return list({record.id: record for record in records if isinstance(record, of)}.values())

@@ -1,0 +1,109 @@
+"""Records as rows of the mirror, and the statements that put them there, the same on both databases.
+
+A record is the truth for its columns, with one exception: where a column's NULL means *unknown*, a None does
+not wipe what is known, because the platforms' lists tell less of an item than the item itself does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Table
+
+from ...connectors.records import Contribution, Group, Member, Space, Thread
+from .tables import contributions, members, site_groups, spaces, threads
+from .times import micros
+
+_UNKNOWN_KEEPS = {
+    "members": {"joined_at", "last_seen_at", "trust_level", "title"},
+    "threads": {
+        "author", "created_at", "last_activity_at", "closed", "archived", "visible", "pinned", "views",
+        "likes", "solved_by",
+    },
+    "contributions": {"likes", "size", "sha1"},
+}  # fmt: skip
+
+Rows = list[tuple[Any, ...]]
+
+
+def member_rows(site: str, records: Iterable[Member], scan: str) -> Rows:
+    return [
+        (
+            site, r.id, r.username, r.name, micros(r.joined_at), micros(r.last_seen_at), r.trust_level,
+            r.admin, r.moderator, r.bot, r.staged, micros(r.suspended_until), micros(r.silenced_until),
+            r.title, micros(r.deleted_at), scan,
+        )
+        for r in records
+    ]  # fmt: skip
+
+
+def space_rows(site: str, records: Iterable[Space], scan: str) -> Rows:
+    return [(site, r.id, r.name, r.parent, r.restricted, micros(r.deleted_at), scan) for r in records]
+
+
+def thread_rows(site: str, records: Iterable[Thread], scan: str) -> Rows:
+    return [
+        (
+            site, r.id, r.kind.value, r.space, r.title, r.author, micros(r.created_at),
+            micros(r.last_activity_at), r.closed, r.archived, r.visible, r.pinned, r.views, r.likes,
+            r.solved_by, r.stamp, micros(r.deleted_at), scan,
+        )
+        for r in records
+    ]  # fmt: skip
+
+
+def contribution_rows(site: str, records: Iterable[Contribution], scan: str) -> Rows:
+    return [
+        (
+            site, r.id, r.thread, r.author, micros(r.created_at), micros(r.updated_at), r.position, r.parent,
+            r.parent_position, r.likes, r.size, r.sha1, r.kind.value, micros(r.deleted_at), scan,
+        )
+        for r in records
+    ]  # fmt: skip
+
+
+def group_rows(site: str, records: Iterable[Group], scan: str) -> Rows:
+    return [(site, r.id, r.name, r.members is not None, micros(r.deleted_at), scan) for r in records]
+
+
+def upsert(connection: Connection, table: Table, rows: Rows) -> None:
+    """Insert the rows, in the order of the table's columns, or update those that are there."""
+    if rows:
+        connection.exec_driver_sql(_upsert_sql(table, connection.dialect.name), rows)
+
+
+@cache
+def _upsert_sql(table: Table, dialect: str) -> str:
+    names = [column.name for column in table.columns]
+    keys = [column.name for column in table.primary_key.columns]
+    marks = ", ".join(["%s" if dialect == "postgresql" else "?"] * len(names))
+    sets = ", ".join(f"{name} = {_new_value(table.name, name)}" for name in names if name not in keys)
+    return (
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}) "  # noqa: S608 (our own names)
+        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}"
+    )
+
+
+def _new_value(table: str, name: str) -> str:
+    if name in _UNKNOWN_KEEPS.get(table, ()):
+        return f"COALESCE(excluded.{name}, {table}.{name})"
+    if name == "scan":  # '' = read outside of an enumeration, which has seen it or will
+        return f"CASE WHEN excluded.scan = '' THEN {table}.scan ELSE excluded.scan END"
+    if (table, name) == ("site_groups", "members_known"):
+        return f"(excluded.{name} OR {table}.{name})"
+    if (table, name) == ("contributions", "parent"):  # found by its position already
+        same = f"excluded.parent_position = {table}.parent_position AND excluded.thread = {table}.thread"
+        return f"CASE WHEN excluded.parent IS NULL AND {same} THEN {table}.parent ELSE excluded.parent END"
+    return f"excluded.{name}"
+
+
+MIRRORED = {
+    "member": members,
+    "space": spaces,
+    "thread": threads,
+    "contribution": contributions,
+    "group": site_groups,
+}
+"""The table of each kind of record."""
