@@ -15,10 +15,8 @@ from .records import Kind, Ref
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-_frozen = dataclass(frozen=True, slots=True, kw_only=True)
 
-
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendMessage:
     """A private message (forum) or a section on the talk page of the first recipient (wiki)."""
 
@@ -37,7 +35,7 @@ class SendMessage:
         return Ref(self.site, Kind.MEMBER, self.to[0])
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """A post in a topic, without bumping it (forum), or a section on the page's talk page (wiki)."""
 
@@ -56,7 +54,7 @@ class Reply:
         return Ref(self.site, Kind.THREAD, self.thread)
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenThread:
     """A new topic in a category, or a new page that must not exist yet."""
 
@@ -73,7 +71,7 @@ class OpenThread:
         return Ref(self.site, "title", self.title)
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditText:
     """Replace the text of a post or a page: all of it, one section, or what stands between two markers.
 
@@ -104,7 +102,7 @@ class EditText:
         return Ref(self.site, "title", self.title or "")
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetLabels:
     """Add and remove tags (forum) or categories in the text (wiki); labels not named stay."""
 
@@ -120,7 +118,7 @@ class SetLabels:
         return Ref(self.site, Kind.THREAD, self.thread)
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _ThreadState:
     site: str
     thread: str
@@ -131,21 +129,21 @@ class _ThreadState:
         return Ref(self.site, Kind.THREAD, self.thread)
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CloseThread(_ThreadState):
     """No more replies (forum)."""
 
     verb: Literal["close_thread"] = "close_thread"
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReopenThread(_ThreadState):
     """Undo of a closing (forum)."""
 
     verb: Literal["reopen_thread"] = "reopen_thread"
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveThread(_ThreadState):
     """Frozen as it is: no replies, edits or likes (forum); template and category (wiki)."""
 
@@ -154,28 +152,30 @@ class ArchiveThread(_ThreadState):
     verb: Literal["archive_thread"] = "archive_thread"
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnarchiveThread(_ThreadState):
     """Undo of an archiving."""
 
+    template: str = ""
+    """Wikitext to take from the top of the page (wiki)."""
     verb: Literal["unarchive_thread"] = "unarchive_thread"
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnlistThread(_ThreadState):
     """Out of the lists, still readable by its address (forum)."""
 
     verb: Literal["unlist_thread"] = "unlist_thread"
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListThread(_ThreadState):
     """Undo of an unlisting (forum)."""
 
     verb: Literal["list_thread"] = "list_thread"
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MoveThread(_ThreadState):
     """Into another category (forum: its id) or to another title (wiki: the full title)."""
 
@@ -184,7 +184,7 @@ class MoveThread(_ThreadState):
     verb: Literal["move_thread"] = "move_thread"
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _MemberAction:
     site: str
     member: str
@@ -195,7 +195,7 @@ class _MemberAction:
         return Ref(self.site, Kind.MEMBER, self.member)
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddToGroup(_MemberAction):
     """`group` is the group's name."""
 
@@ -203,13 +203,13 @@ class AddToGroup(_MemberAction):
     verb: Literal["add_to_group"] = "add_to_group"
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveFromGroup(_MemberAction):
     group: str
     verb: Literal["remove_from_group"] = "remove_from_group"
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GrantBadge(_MemberAction):
     """`badge` is the badge's name (forum)."""
 
@@ -217,13 +217,13 @@ class GrantBadge(_MemberAction):
     verb: Literal["grant_badge"] = "grant_badge"
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeBadge(_MemberAction):
     badge: str
     verb: Literal["revoke_badge"] = "revoke_badge"
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetTitle(_MemberAction):
     """The words beside the name (forum); '' takes them away."""
 
@@ -232,7 +232,7 @@ class SetTitle(_MemberAction):
     contact: ClassVar[bool] = False
 
 
-@_frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotifyModerators:
     """A message to a group (forum) or a section on a project page (wiki: `page` is its title)."""
 
