@@ -15,7 +15,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder with users, topics and posts (.jsonl or .jsonl.gz)")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--dialect", choices=sorted(DIALECTS), default="2021")
-    parser.add_argument("--no-limit", action="store_true", help="without the limit of 60 admin requests a minute")
+    parser.add_argument(
+        "--no-limit", action="store_true", help="without the limit of 60 admin requests a minute"
+    )
     given = parser.parse_args()
     now = datetime.now(UTC)
     if given.data:

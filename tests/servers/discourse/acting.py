@@ -21,9 +21,19 @@ class Person:
         self.forum = forum
         self.user = user
 
-    def topic(self, title: str, raw: str, *, category: int | Category = 1, tags: list[str] | None = None, **more: Any) -> Topic:
+    def topic(
+        self,
+        title: str,
+        raw: str,
+        *,
+        category: int | Category = 1,
+        tags: list[str] | None = None,
+        **more: Any,
+    ) -> Topic:
         number = category.id if isinstance(category, Category) else category
-        post = self._create(NewPost(raw, title, category_id=number, tags=tags or [], skip_validations=True, **more))
+        post = self._create(
+            NewPost(raw, title, category_id=number, tags=tags or [], skip_validations=True, **more)
+        )
         return self.forum.topics[post.topic_id]
 
     def message(self, to: str | list[str], title: str, raw: str) -> Topic:

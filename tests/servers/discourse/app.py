@@ -15,7 +15,16 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from . import views_admin, views_connect, views_groups, views_lists, views_people, views_posts, views_site, views_topics
+from . import (
+    views_admin,
+    views_connect,
+    views_groups,
+    views_lists,
+    views_people,
+    views_posts,
+    views_site,
+    views_topics,
+)
 from .call import BAD_REQUEST, HTML_TYPE, ROUTES, TEXT_TYPE, Call, Reply, parse_pairs
 from .errors import BAD_KEY, Refused, errors, forbidden, not_found
 from .faults import Entry, Faults
@@ -162,7 +171,9 @@ class App:
         if headers.get("Api-User-Id", "").lstrip("-").isdigit():
             return forum.users.get(int(headers["Api-User-Id"]))
         external = headers.get("Api-User-External-Id")
-        return next((u for u in forum.users.values() if external is not None and u.external_id == external), None)
+        return next(
+            (u for u in forum.users.values() if external is not None and u.external_id == external), None
+        )
 
     def _signed_in(self, request: Request) -> User | None:
         """A browser session, by the cookie that the stand-in's login page sets."""
@@ -211,9 +222,17 @@ class App:
             raise refusal
         if call.key is not None and call.key.scopes and not _in_scope(call.key, found.name):
             raise forbidden(BAD_KEY)
-        if not call.wants_json and method == "GET" and not found.rule.startswith(("/raw", "/srv", "/session/sso")):
+        if (
+            not call.wants_json
+            and method == "GET"
+            and not found.rule.startswith(("/raw", "/srv", "/session/sso"))
+        ):
             answer: Any = self._page(call)
-            if found.name != "posts/markdown_id" and answer is not None and not found.name.startswith("connect/"):
+            if (
+                found.name != "posts/markdown_id"
+                and answer is not None
+                and not found.name.startswith("connect/")
+            ):
                 return answer, found.name
         try:
             answer = found.view(call, **values)

@@ -36,7 +36,9 @@ class Reply:
             return self.body, self.content_type or TEXT_TYPE
         if isinstance(self.body, str):
             return self.body.encode(), self.content_type or TEXT_TYPE
-        return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode(), self.content_type or JSON_TYPE
+        return json.dumps(
+            self.body, ensure_ascii=False, separators=(",", ":")
+        ).encode(), self.content_type or JSON_TYPE
 
 
 def empty() -> Reply:

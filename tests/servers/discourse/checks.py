@@ -24,7 +24,9 @@ def _entropy(text: str) -> int:
     return len(set(text.strip()))
 
 
-def title_errors(forum: Forum, title: str, owner: User | None, *, private: bool, topic: Topic | None) -> list[str]:
+def title_errors(
+    forum: Forum, title: str, owner: User | None, *, private: bool, topic: Topic | None
+) -> list[str]:
     """What is wrong with a title; `owner` is who starts the topic, `topic` the one that has the title already."""
     settings = forum.settings
     low = settings.min_personal_message_title_length if private else settings.min_topic_title_length
@@ -46,7 +48,10 @@ def title_errors(forum: Forum, title: str, owner: User | None, *, private: bool,
 def _title_taken(forum: Forum, title: str, topic: Topic | None) -> bool:
     wanted = title.strip().lower()
     return any(
-        other is not topic and not other.private and other.deleted_at is None and other.title.lower() == wanted
+        other is not topic
+        and not other.private
+        and other.deleted_at is None
+        and other.title.lower() == wanted
         for other in forum.topics.values()
     )
 
@@ -81,7 +86,9 @@ def allowed_tags(forum: Forum, guard: Guard, wanted: list[str], topic: Topic | N
     """
     settings = forum.settings
     names = list(dict.fromkeys(name for name in map(clean_tag, wanted) if name))
-    may_create = guard.staff or (guard.user is not None and guard.user.trust_level >= settings.min_trust_to_create_tag)
+    may_create = guard.staff or (
+        guard.user is not None and guard.user.trust_level >= settings.min_trust_to_create_tag
+    )
     held = set(topic.tags) if topic else set()
     kept, refused = [], []
     for name in names:

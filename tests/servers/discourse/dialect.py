@@ -15,7 +15,9 @@ class Dialect:
 
     name: str = "2021"
     version: str = "2.8.0.beta2"
-    admin_limit: Literal["site", "key"] = "site"  # one bucket of admin API requests for all keys, or each its own
+    admin_limit: Literal["site", "key"] = (
+        "site"  # one bucket of admin API requests for all keys, or each its own
+    )
     error_code_header: bool = False  # Discourse-Rate-Limit-Error-Code on 429
     external_id: bool = False  # topics take external_id; GET /t/external_id/{id}.json
     posts_window: Literal["ids", "rows"] = "ids"  # /posts.json: 50 ids, or 50 rows that can be seen

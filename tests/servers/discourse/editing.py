@@ -71,7 +71,9 @@ def edit_topic(forum: Forum, by: User, topic: Topic, edit: Edit) -> None:
 def _check_topic(forum: Forum, guard: Guard, topic: Topic, edit: Edit) -> None:
     if edit.title is not None:
         edit.title = edit.title.strip()
-        found = title_errors(forum, edit.title, forum.users.get(topic.user_id), private=topic.private, topic=topic)
+        found = title_errors(
+            forum, edit.title, forum.users.get(topic.user_id), private=topic.private, topic=topic
+        )
         if found:
             raise Unprocessable(*found)
     if edit.category_id is not None:
@@ -116,7 +118,9 @@ def revise(forum: Forum, by: User, post: Post, edit: Edit) -> bool:
     post.updated_at = now
     topic.updated_at = now
     if fresh_version:
-        _add_version(forum, by, post, edit, Revision(post.version + 1, by.id, now, before, after, edit.edit_reason))
+        _add_version(
+            forum, by, post, edit, Revision(post.version + 1, by.id, now, before, after, edit.edit_reason)
+        )
     elif post.revisions:
         _merge(post.revisions[-1], before, after)
     post.last_editor_id = by.id
@@ -130,7 +134,9 @@ def _new_version(forum: Forum, by: User, post: Post, edit: Edit, age: timedelta)
     if age > timedelta(seconds=settings.editing_grace_period):
         return True
     high = by.staff or by.trust_level >= 2
-    most = settings.editing_grace_period_max_diff_high_trust if high else settings.editing_grace_period_max_diff
+    most = (
+        settings.editing_grace_period_max_diff_high_trust if high else settings.editing_grace_period_max_diff
+    )
     return edit.raw is not None and changed_characters(post.raw, edit.raw) > most
 
 

@@ -7,7 +7,9 @@ from typing import Any
 NOT_FOUND = "The requested URL or resource could not be found."
 FORBIDDEN = "You are not permitted to view the requested resource."
 BAD_KEY = "You are not permitted to view the requested resource. The API username or key is invalid."
-GONE_WRONG = "Something has gone wrong. Perhaps this topic was closed or deleted while you were looking at it?"
+GONE_WRONG = (
+    "Something has gone wrong. Perhaps this topic was closed or deleted while you were looking at it?"
+)
 
 
 class Refused(Exception):

@@ -73,7 +73,9 @@ class Fault:
             self._released.wait()
         if self.kind == "truncate":
             whole = usual.get_data() if usual is not None else self.body.encode()
-            headers = usual.headers if usual is not None else {"Content-Type": "application/json; charset=utf-8"}
+            headers = (
+                usual.headers if usual is not None else {"Content-Type": "application/json; charset=utf-8"}
+            )
             cut = Response(whole[: len(whole) // 2], self.status or 200, headers=dict(headers))
             cut.headers["Content-Length"] = str(len(whole))
             cut.headers["Connection"] = "close"
@@ -103,19 +105,25 @@ class Faults:
         self.waiting.append(fault)
         return fault
 
-    def bad_gateway(self, path: str = "", *, method: str | None = None, times: int = 1, status: int = 502) -> Fault:
+    def bad_gateway(
+        self, path: str = "", *, method: str | None = None, times: int = 1, status: int = 502
+    ) -> Fault:
         """nginx in front of a server that restarts: HTML."""
         body = BAD_GATEWAY.replace("502 Bad Gateway", {502: "502 Bad Gateway"}.get(status, f"{status} Error"))
         return self.add(Fault(method=method, path=path, times=times, status=status, body=body))
 
-    def drop(self, path: str = "", *, method: str | None = None, after: bool = False, times: int = 1) -> Fault:
+    def drop(
+        self, path: str = "", *, method: str | None = None, after: bool = False, times: int = 1
+    ) -> Fault:
         """Close the connection before the request takes effect, or after."""
         return self.add(Fault("drop", method=method, path=path, times=times, carried_out=after))
 
     def truncate(self, path: str = "", *, method: str | None = None, times: int = 1) -> Fault:
         return self.add(Fault("truncate", method=method, path=path, times=times, carried_out=True))
 
-    def hang(self, path: str = "", *, method: str | None = None, after: bool = False, times: int = 1) -> Fault:
+    def hang(
+        self, path: str = "", *, method: str | None = None, after: bool = False, times: int = 1
+    ) -> Fault:
         """Never answer (until `release()`); with `after` the request takes effect all the same."""
         return self.add(Fault("hang", method=method, path=path, times=times, carried_out=after))
 

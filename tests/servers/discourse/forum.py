@@ -108,13 +108,17 @@ class Forum:
         now = self.clock()
         for number, name in AUTOMATIC_GROUPS.items():
             self.add_group(
-                Group(id=number, name=name, created_at=now, automatic=True, visibility_level=1 if number else 3)
+                Group(
+                    id=number, name=name, created_at=now, automatic=True, visibility_level=1 if number else 3
+                )
             )
         self.ids.seen("group", 40)
         self.ids.seen("badge", 100)
         for level, name in enumerate(TRUST_BADGES, start=1):
             kind = 3 if level < 3 else 4 - level + 1
-            self.badges[level] = Badge(level, name, badge_type_id=kind, grouping_id=4, system=True, icon="fa-user")
+            self.badges[level] = Badge(
+                level, name, badge_type_id=kind, grouping_id=4, system=True, icon="fa-user"
+            )
         system = {"trust_level": 4, "admin": True, "moderator": True}
         self.add_user(User(id=SYSTEM, username="system", name="system", created_at=now, **system))
         self.add_user(User(id=DISCOBOT, username="discobot", name="discobot", created_at=now, trust_level=4))

@@ -43,7 +43,11 @@ class Guard:
             return False
         if post.post_type == PostType.WHISPER and not self.staff:
             return False
-        return post.deleted_at is None or self.staff or (self.user is not None and post.deleted_by == self.user.id)
+        return (
+            post.deleted_at is None
+            or self.staff
+            or (self.user is not None and post.deleted_by == self.user.id)
+        )
 
     def sees_group(self, group: Group) -> bool:
         if group.id == 0:
@@ -53,7 +57,9 @@ class Guard:
         if self.user is None:
             return False
         mine = self.user.id in group.members
-        return {1: True, 2: mine, 3: self.staff or mine, 4: self.user.id in group.owners}[group.visibility_level]
+        return {1: True, 2: mine, 3: self.staff or mine, 4: self.user.id in group.owners}[
+            group.visibility_level
+        ]
 
     def sees_members(self, group: Group) -> bool:
         if group.members_visibility_level == 0 or self.admin:
@@ -85,7 +91,9 @@ class Guard:
             return True
         if topic.archived or self.user.silenced(self.forum.clock()):
             return False
-        return (post.user_id == self.user.id and not post.user_deleted) or (post.wiki and self.user.trust_level >= 1)
+        return (post.user_id == self.user.id and not post.user_deleted) or (
+            post.wiki and self.user.trust_level >= 1
+        )
 
     def too_late_to_edit(self, post: Post) -> bool:
         if self.user is None or self.staff or self.user.trust_level >= 4 or post.wiki:
@@ -129,7 +137,9 @@ class Guard:
         if self.staff:
             return self.sees_post(post)
         topic = self.forum.topics[post.topic_id]
-        return post.user_id == self.user.id and not topic.archived and not post.user_deleted and not post.locked
+        return (
+            post.user_id == self.user.id and not topic.archived and not post.user_deleted and not post.locked
+        )
 
     def can_recover_post(self, post: Post) -> bool:
         if self.user is None:

@@ -154,7 +154,12 @@ class Hooks:
 
     def reviewable(self, post: Post, flag: str) -> None:
         if hooks := self._wanting("reviewable"):
-            payload = {"type": "ReviewableFlaggedPost", "topic_id": post.topic_id, "post_id": post.id, "flag": flag}
+            payload = {
+                "type": "ReviewableFlaggedPost",
+                "topic_id": post.topic_id,
+                "post_id": post.id,
+                "flag": flag,
+            }
             self._emit(hooks, "reviewable", "reviewable_created", payload)
 
     # --- writing
@@ -179,7 +184,9 @@ class Hooks:
             headers = {
                 "Accept": "*/*",
                 "Content-Length": str(len(body.encode())),
-                "Content-Type": "application/json" if hook.content_type == 1 else "application/x-www-form-urlencoded",
+                "Content-Type": "application/json"
+                if hook.content_type == 1
+                else "application/x-www-form-urlencoded",
                 "User-Agent": f"Discourse/{self.forum.dialect.version}",
                 "X-Discourse-Instance": "http://localhost",
                 "X-Discourse-Event-Id": str(number),
@@ -190,4 +197,6 @@ class Hooks:
                 digest = hmac.new(hook.secret.encode(), body.encode(), hashlib.sha256).hexdigest()
                 headers["X-Discourse-Event-Signature"] = f"sha256={digest}"
             now = self.forum.clock()
-            self.events.append(Event(number, hook.id, now, name, hook.payload_url, headers, body, hook.status))
+            self.events.append(
+                Event(number, hook.id, now, name, hook.payload_url, headers, body, hook.status)
+            )

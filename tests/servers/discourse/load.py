@@ -35,7 +35,9 @@ def load_forum(folder: Path, *, shift_to: datetime, dialect: Dialect | str = "20
     Raises FileNotFoundError for a folder without them.
     """
     found = {name: list(_lines(folder, name)) for name in ("users", "topics", "posts")}
-    return load(Community(found["users"], found["topics"], found["posts"]), shift_to=shift_to, dialect=dialect)
+    return load(
+        Community(found["users"], found["topics"], found["posts"]), shift_to=shift_to, dialect=dialect
+    )
 
 
 def _lines(folder: Path, name: str) -> Iterator[Row]:
@@ -132,7 +134,9 @@ def _category(forum: Forum, row: Row) -> None:
     slug = str(row.get("slug") or f"category-{row['id']}")
     readers = frozenset({"staff"}) if row.get("restricted") else frozenset({"everyone"})
     position, parent = len(forum.categories), row.get("parent_id")
-    forum.add_category(Category(int(row["id"]), name, slug, parent_id=parent, position=position, readers=readers))
+    forum.add_category(
+        Category(int(row["id"]), name, slug, parent_id=parent, position=position, readers=readers)
+    )
 
 
 def _topic(forum: Forum, row: Row, moved: _Moved) -> None:

@@ -13,14 +13,24 @@ from .records import Post, PostType, Revision, Timer, Topic, User
 from .text import slugify
 
 STATES = ("closed", "archived", "visible", "pinned", "pinned_globally", "autoclosed")
-TIMERS = (
-    "open close silent_close publish_to_category delete delete_replies reminder bump clear_slow_mode".split()
-)
+TIMERS = [
+    "open",
+    "close",
+    "silent_close",
+    "publish_to_category",
+    "delete",
+    "delete_replies",
+    "reminder",
+    "bump",
+    "clear_slow_mode",
+]
 DELETED_BY_AUTHOR = "(post deleted by author)"
 CANNOT_DELETE = "There was an error deleting that topic. Please contact the site's administrator."
 
 
-def set_state(forum: Forum, by: User, topic: Topic, state: str, on: bool, until: datetime | None = None) -> bool:
+def set_state(
+    forum: Forum, by: User, topic: Topic, state: str, on: bool, until: datetime | None = None
+) -> bool:
     """Close, archive, list or pin a topic or undo it; True if something changed. Raises Refused."""
     if state not in STATES:
         raise invalid("status")
@@ -46,7 +56,10 @@ def set_state(forum: Forum, by: User, topic: Topic, state: str, on: bool, until:
     code = "pinned" if state == "pinned" else state
     small_action(forum, by, topic, f"{code}.{'enabled' if on else 'disabled'}")
     if by.staff and state in ("closed", "archived"):
-        names = {"closed": ("topic_opened", "topic_closed"), "archived": ("topic_unarchived", "topic_archived")}
+        names = {
+            "closed": ("topic_opened", "topic_closed"),
+            "archived": ("topic_unarchived", "topic_archived"),
+        }
         forum.log_staff(names[state][on], by, topic_id=topic.id)
     forum.hooks.topic("topic_edited", topic)
     return True
@@ -124,7 +137,9 @@ def recover_post(forum: Forum, by: User, post: Post) -> None:
 def expire_deletions(forum: Forum, hours: int = 24) -> list[Post]:
     """What Discourse's job does to posts that authors deleted a day ago: they vanish for good."""
     limit = forum.clock() - timedelta(hours=hours)
-    done = [p for p in forum.posts.values() if p.user_deleted and p.deleted_at is None and p.updated_at < limit]
+    done = [
+        p for p in forum.posts.values() if p.user_deleted and p.deleted_at is None and p.updated_at < limit
+    ]
     for post in done:
         post.deleted_at, post.deleted_by = forum.clock.tick(), -1
         forum.recount(forum.topics[post.topic_id])
@@ -160,7 +175,14 @@ def change_timestamp(forum: Forum, by: User, topic: Topic, moment: datetime) -> 
 
 
 def move_posts(
-    forum: Forum, by: User, topic: Topic, posts: list[Post], *, title: str | None, target: Topic | None, category: int | None
+    forum: Forum,
+    by: User,
+    topic: Topic,
+    posts: list[Post],
+    *,
+    title: str | None,
+    target: Topic | None,
+    category: int | None,
 ) -> Topic:
     """Posts keep their ids and get a new topic and number; a first post is copied. Returns the target."""
     if not Guard(forum, by).can_moderate(topic):
@@ -191,7 +213,9 @@ def move_posts(
     if live and live[-1].id in {p.id for p in posts}:
         target.bumped_at = now
     if topic.posts and any(p.deleted_at is None for p in forum.posts_of(topic)):
-        announce_split(forum, by, topic, f"{len(posts)} posts were moved: [{target.title}](/t/{target.slug}/{target.id})")
+        announce_split(
+            forum, by, topic, f"{len(posts)} posts were moved: [{target.title}](/t/{target.slug}/{target.id})"
+        )
     return target
 
 

@@ -193,7 +193,9 @@ def titles_of(forum: Forum, user: User) -> set[str]:
 # --- accounts
 
 
-def register(forum: Forum, username: str, name: str, email: str, *, active: bool, staged: bool) -> User | dict[str, list[str]]:
+def register(
+    forum: Forum, username: str, name: str, email: str, *, active: bool, staged: bool
+) -> User | dict[str, list[str]]:
     """A new account, or what is wrong by field."""
     wrong: dict[str, list[str]] = {}
     if not NAME.fullmatch(username):
@@ -263,9 +265,7 @@ def set_trust_level(forum: Forum, by: User, user: User, level: int) -> None:
         raise Refused(500, {"status": 500, "error": "Internal Server Error"})
     old, user.trust_level = user.trust_level, level
     forum.assign_automatic_groups(user)
-    forum.log_staff(
-        "change_trust_level", by, target_user_id=user.id, previous=str(old), new=str(level)
-    )
+    forum.log_staff("change_trust_level", by, target_user_id=user.id, previous=str(old), new=str(level))
     forum.hooks.user("user_updated", user)
 
 

@@ -236,5 +236,3 @@ def small_action(forum: Forum, by: User, topic: Topic, code: str, raw: str = "")
     forum.recount(topic)
     forum.hooks.post("post_created", post)
     return post
-
-

@@ -195,5 +195,3 @@ class DiscourseServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-

@@ -56,7 +56,9 @@ class Settings:
     # Limits; None switches one off
     max_admin_api_reqs_per_minute: int | None = 60
     max_user_api_reqs_per_minute: int | None = 20
-    max_reqs_per_ip_per_10_seconds: int | None = None  # Discourse's 50 spares private addresses, as tests have
+    max_reqs_per_ip_per_10_seconds: int | None = (
+        None  # Discourse's 50 spares private addresses, as tests have
+    )
     max_reqs_per_ip_per_minute: int | None = None  # 200 likewise
     rate_limit_search_user: int | None = 30  # searches a minute
     max_prints_per_hour_per_user: int = 5  # admins are free

@@ -13,10 +13,17 @@ from .text import cook, excerpt, iso
 JSON = dict[str, Any]
 HOURS = {f"day_{d}_{w}_time": m for d in range(7) for w, m in (("start", 480), ("end", 1020))}
 BADGE_TYPES = {1: ("Gold", 9), 2: ("Silver", 8), 3: ("Bronze", 7)}
-EMPTY_LISTS = (
-    "muted_category_ids regular_category_ids watched_tags watching_first_post_tags tracked_tags muted_tags"
-    " tracked_category_ids watched_category_ids watched_first_post_category_ids"
-).split()
+EMPTY_LISTS = [
+    "muted_category_ids",
+    "regular_category_ids",
+    "watched_tags",
+    "watching_first_post_tags",
+    "tracked_tags",
+    "muted_tags",
+    "tracked_category_ids",
+    "watched_category_ids",
+    "watched_first_post_category_ids",
+]
 
 
 def avatar(user: User) -> str:

@@ -127,7 +127,9 @@ def actions_summary(post: Post, guard: Guard) -> list[JSON]:
         elif viewer is not None:
             if (viewer.id, kind) in post.flags:
                 row |= {"acted": True, "count": 1, "can_undo": True}
-            elif not (kind == 6 and viewer.id == post.user_id) and not any(u == viewer.id for u, _ in post.flags):
+            elif not (kind == 6 and viewer.id == post.user_id) and not any(
+                u == viewer.id for u, _ in post.flags
+            ):
                 row["can_act"] = True
         if len(row) > 1:
             found.append(row)
@@ -147,7 +149,8 @@ def topic_post(forum: Forum, post: Post, guard: Guard, *, raw: bool = False) -> 
 
 def link_counts(forum: Forum, post: Post) -> list[JSON]:
     return [
-        {"url": url, "internal": False, "reflection": False, "clicks": 0} for url in _LINK.findall(forum.cooked(post))
+        {"url": url, "internal": False, "reflection": False, "clicks": 0}
+        for url in _LINK.findall(forum.cooked(post))
     ]
 
 
@@ -171,7 +174,16 @@ def hook_post(forum: Forum, post: Post) -> JSON:
     topic = forum.topics[post.topic_id]
     category = forum.categories.get(topic.category_id or 0)
     body = site_post(forum, post, Guard(forum, forum.system))
-    drop = ("can_", "yours", "actions_summary", "bookmarked", "read", "draft", "deleted_by", "display_username_")
+    drop = (
+        "can_",
+        "yours",
+        "actions_summary",
+        "bookmarked",
+        "read",
+        "draft",
+        "deleted_by",
+        "display_username_",
+    )
     body = {k: v for k, v in body.items() if k in ("reads", "readers_count") or not k.startswith(drop)}
     return body | {
         "topic_posts_count": topic.posts_count,
@@ -255,5 +267,3 @@ def _raw_at(post: Post, revision: Revision) -> object:
         if later.number > revision.number and "raw" in later.before:
             return later.before["raw"]
     return post.raw
-
-

@@ -40,7 +40,9 @@ def posters(forum: Forum, topic: Topic) -> list[tuple[str, str | None, int]]:
     last = topic.last_poster_id if topic.last_poster_id is not None else topic.user_id
     if last == topic.user_id and topic.posts_count <= 1:
         return [("Original Poster, Most Recent Poster", "latest single", last)]
-    counts = Counter(p.user_id for p in forum.posts_of(topic) if p.deleted_at is None and p.post_type != PostType.SMALL)
+    counts = Counter(
+        p.user_id for p in forum.posts_of(topic) if p.deleted_at is None and p.post_type != PostType.SMALL
+    )
     frequent = [u for u, _ in counts.most_common(5) if u not in (topic.user_id, last)][:3]
     if last == topic.user_id:
         rows: list[tuple[str, str | None, int]] = [
@@ -59,7 +61,11 @@ def reading_state(topic: Topic, user: User, *, staff: bool) -> JSON:
     highest = topic.highest_staff_post_number if staff else topic.highest_post_number
     reader = topic.readers.get(user.id)
     if reader is None or reader.last_read is None:
-        return {"unseen": True, "bookmarked": None, "liked": None} if reader is None else {"unseen": True} | _marks()
+        return (
+            {"unseen": True, "bookmarked": None, "liked": None}
+            if reader is None
+            else {"unseen": True} | _marks()
+        )
     return {
         "unseen": False,
         "last_read_post_number": reader.last_read,
@@ -77,7 +83,9 @@ def list_topic(forum: Forum, topic: Topic, guard: Guard, rows: list[tuple[str, s
     """A row of a topic list."""
     now = forum.clock()
     is_pinned = pinned(topic, guard.user, now)
-    last = forum.users.get(topic.last_poster_id if topic.last_poster_id is not None else topic.user_id, forum.system)
+    last = forum.users.get(
+        topic.last_poster_id if topic.last_poster_id is not None else topic.user_id, forum.system
+    )
     body: JSON = {
         "id": topic.id,
         "title": topic.title,
@@ -129,7 +137,9 @@ def list_topic(forum: Forum, topic: Topic, guard: Guard, rows: list[tuple[str, s
     return body
 
 
-def topic_list(forum: Forum, topics: list[Topic], guard: Guard, *, per_page: int, more: str | None, **extra: Any) -> JSON:
+def topic_list(
+    forum: Forum, topics: list[Topic], guard: Guard, *, per_page: int, more: str | None, **extra: Any
+) -> JSON:
     """The whole answer of a list; without rows there are no users either."""
     inner: JSON = {"can_create_topic": guard.user is not None}
     if more is not None:
@@ -156,7 +166,9 @@ def top_tags(forum: Forum) -> list[str]:
 # --- one topic
 
 
-def topic_view(forum: Forum, topic: Topic, guard: Guard, posts: list[Post], stream: list[int], **ask: Any) -> JSON:
+def topic_view(
+    forum: Forum, topic: Topic, guard: Guard, posts: list[Post], stream: list[int], **ask: Any
+) -> JSON:
     """/t/{id}.json; `ask`: raw, chunk and current (post number)."""
     first = forum.first_post(topic)
     staff_view = guard.staff
@@ -222,7 +234,10 @@ def topic_view(forum: Forum, topic: Topic, guard: Guard, posts: list[Post], stre
         body["external_id"] = topic.external_id
     if topic.private:
         del body["tags"], body["suggested_topics"]
-        body |= {"pm_with_non_human_user": bool({-1, -2} & set(topic.allowed_users)) and len(topic.allowed_users) == 2}
+        body |= {
+            "pm_with_non_human_user": bool({-1, -2} & set(topic.allowed_users))
+            and len(topic.allowed_users) == 2
+        }
         archived = guard.user is not None and guard.user.id in topic.archived_by
         body |= {"message_archived": archived, "requested_group_name": None, "related_messages": []}
         body["suggested_topics"] = []
@@ -286,9 +301,14 @@ def details(forum: Forum, topic: Topic, guard: Guard) -> JSON:
     live = [p for p in forum.posts_of(topic) if p.deleted_at is None]
     counts = Counter(p.user_id for p in live if p.post_type != PostType.SMALL)
     people = [(forum.users.get(u, forum.system), n) for u, n in counts.most_common(24)]
-    last = forum.users.get(topic.last_poster_id if topic.last_poster_id is not None else topic.user_id, forum.system)
+    last = forum.users.get(
+        topic.last_poster_id if topic.last_poster_id is not None else topic.user_id, forum.system
+    )
     reader = topic.readers.get(guard.user.id) if guard.user is not None else None
-    body: JSON = {"can_edit": guard.can_edit_topic(topic), "notification_level": reader.level if reader else 1}
+    body: JSON = {
+        "can_edit": guard.can_edit_topic(topic),
+        "notification_level": reader.level if reader else 1,
+    }
     if reader is not None:
         body["notifications_reason_id"] = 4
     body |= dict.fromkeys(_rights(topic, guard), True)
@@ -316,9 +336,9 @@ def _rights(topic: Topic, guard: Guard) -> list[str]:
     if guard.can_delete_topic(topic):
         names.append("can_delete")
     if guard.staff:
-        names += "can_review_topic can_close_topic can_archive_topic can_split_merge_topic".split()
-        names += "can_edit_staff_notes can_toggle_topic_visibility can_pin_unpin_topic".split()
-        names += "can_moderate_category can_move_posts can_remove_allowed_users".split()
+        names += ["can_review_topic", "can_close_topic", "can_archive_topic", "can_split_merge_topic"]
+        names += ["can_edit_staff_notes", "can_toggle_topic_visibility", "can_pin_unpin_topic"]
+        names += ["can_moderate_category", "can_move_posts", "can_remove_allowed_users"]
         if topic.deleted_at is None:
             names += ["can_convert_topic"]
         else:
@@ -341,11 +361,30 @@ def hook_topic(forum: Forum, topic: Topic) -> JSON:
     """What a topic event carries: the view as system sees it, without posts and rights."""
     body = topic_view(forum, topic, Guard(forum, forum.system), [], [])
     people = body.pop("details")
-    drop = (
-        "post_stream timeline_lookup suggested_topics related_messages draft draft_key draft_sequence message_bus_last_id"
-        " current_post_number chunk_size posted last_read_post_number last_read_post_id has_deleted actions_summary"
-        " bookmarked topic_timer show_read_indicator thumbnails message_archived requested_group_name deleted_by"
-    ).split()
+    drop = [
+        "post_stream",
+        "timeline_lookup",
+        "suggested_topics",
+        "related_messages",
+        "draft",
+        "draft_key",
+        "draft_sequence",
+        "message_bus_last_id",
+        "current_post_number",
+        "chunk_size",
+        "posted",
+        "last_read_post_number",
+        "last_read_post_id",
+        "has_deleted",
+        "actions_summary",
+        "bookmarked",
+        "topic_timer",
+        "show_read_indicator",
+        "thumbnails",
+        "message_archived",
+        "requested_group_name",
+        "deleted_by",
+    ]
     for key in drop:
         body.pop(key, None)
     return body | {"created_by": people["created_by"], "last_poster": people["last_poster"]}

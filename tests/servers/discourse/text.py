@@ -15,8 +15,53 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable(["
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _MENTION = re.compile(r"(?<![\w/@.])@([\w][\w.\-]*[\w]|\w)")
 _ALLOWED = frozenset(
-    "a abbr b big blockquote br code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins kbd li ol p pre s"
-    " small span strike strong sub summary sup table tbody td th thead tr u ul".split()
+    [
+        "a",
+        "abbr",
+        "b",
+        "big",
+        "blockquote",
+        "br",
+        "code",
+        "dd",
+        "del",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "s",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "summary",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "u",
+        "ul",
+    ]
 )
 _ATTRIBUTES = {"a": ("href", "title"), "img": ("src", "alt", "title", "width", "height"), "code": ("class",)}
 _VOID = frozenset({"br", "hr", "img"})
@@ -106,7 +151,11 @@ def cook_simply(raw: str) -> str:
 
 def excerpt(cooked: str, length: int = 220) -> str:
     text = html.unescape(re.sub(r"<[^>]+>", "", cooked)).strip()
-    return html.escape(text, quote=False) if len(text) <= length else html.escape(text[:length], quote=False) + "&hellip;"
+    return (
+        html.escape(text, quote=False)
+        if len(text) <= length
+        else html.escape(text[:length], quote=False) + "&hellip;"
+    )
 
 
 def age_in_words(seconds: float) -> str:

@@ -81,7 +81,11 @@ def _ordered(call: Call, found: list[User], flag: str) -> list[User]:
     return sorted(found, key=ORDERS.get(order or "created", ORDERS["created"]), reverse=not up)
 
 
-@route("GET", "/admin/users/<int(signed=True):number> /admin/users/<int(signed=True):number>/<name>", "users/show")
+@route(
+    "GET",
+    "/admin/users/<int(signed=True):number> /admin/users/<int(signed=True):number>/<name>",
+    "users/show",
+)
 def user(call: Call, number: int, name: str = "") -> dict[str, Any]:
     call.staff()
     return admin_user(call.forum, _user(call, number), call.guard)
@@ -106,7 +110,8 @@ def suspend(call: Call, number: int) -> dict[str, Any]:
     people.suspend(call.forum, by, target, till, reason)
     body = {"suspend_reason": reason, "full_suspend_reason": reason}
     return {
-        "suspension": body | {"suspended_till": iso(target.suspended_till), "suspended_at": iso(target.suspended_at)}
+        "suspension": body
+        | {"suspended_till": iso(target.suspended_till), "suspended_at": iso(target.suspended_at)}
     }
 
 
@@ -135,7 +140,9 @@ def silence(call: Call, number: int) -> dict[str, Any]:
 @route("PUT", "/admin/users/<int:number>/unsilence", "users/unsilence")
 def unsilence(call: Call, number: int) -> dict[str, Any]:
     people.unsilence(call.forum, call.staff(), _user(call, number))
-    return {"unsilence": {"silenced": False, "silence_reason": None, "silenced_till": None, "silenced_at": None}}
+    return {
+        "unsilence": {"silenced": False, "silence_reason": None, "silenced_till": None, "silenced_at": None}
+    }
 
 
 @route("PUT", "/admin/users/<int:number>/trust_level", "users/trust_level")
@@ -221,7 +228,9 @@ def staff_log(call: Call) -> dict[str, Any]:
         "staff_action_logs": [_staff_row(call, a) for a in call.forum.page(rows, page, size)],
         "total_rows_staff_action_logs": len(rows),
         "load_more_staff_action_logs": f"/admin/logs/staff_action_logs.json?limit={size}&page={page + 1}",
-        "extras": {"user_history_actions": [{"id": n, "action_id": i} for i, n in enumerate(sorted(ACTION_IDS))]},
+        "extras": {
+            "user_history_actions": [{"id": n, "action_id": i} for i, n in enumerate(sorted(ACTION_IDS))]
+        },
     }
 
 
@@ -372,7 +381,11 @@ def delete_hook(call: Call, number: int) -> dict[str, str]:
     return {"success": "OK"}
 
 
-@route("GET", "/admin/api/web_hooks/<int:number>/events /admin/api/web_hook_events/<int:number>", "web_hooks/list_events")
+@route(
+    "GET",
+    "/admin/api/web_hooks/<int:number>/events /admin/api/web_hook_events/<int:number>",
+    "web_hooks/list_events",
+)
 def hook_events(call: Call, number: int) -> dict[str, Any]:
     """The delivery log of one hook, newest first, 50 a page by offset."""
     hook = _hook(call, number)
@@ -415,11 +428,19 @@ def create_category(call: Call) -> dict[str, Any]:
     if any(c.name.lower() == name.lower() for c in forum.categories.values()):
         raise Unprocessable("Category Name has already been taken")
     allowed = call.params.get("permissions")
-    readers = frozenset(allowed) | {"admins"} if isinstance(allowed, dict) and allowed else frozenset({"everyone"})
+    readers = (
+        frozenset(allowed) | {"admins"} if isinstance(allowed, dict) and allowed else frozenset({"everyone"})
+    )
     number = forum.ids["category"]
     colors = call.text("color") or "0088CC", call.text("text_color") or "FFFFFF"
     category = Category(
-        number, name, slugify(name), *colors, call.number("parent_category_id"), len(forum.categories), readers=readers
+        number,
+        name,
+        slugify(name),
+        *colors,
+        call.number("parent_category_id"),
+        len(forum.categories),
+        readers=readers,
     )
     forum.add_category(category)
     forum.add_about_topic(category)
@@ -481,5 +502,11 @@ def run_query(call: Call, number: int) -> dict[str, Any]:
     limit = call.text("limit") or "1000"
     columns, rows = query(call.forum, {str(k): str(v) for k, v in given.items()})
     rows = rows if limit == "ALL" else rows[: int(limit)]
-    body: dict[str, Any] = {"success": True, "errors": [], "duration": 1.0, "result_count": len(rows), "params": given}
+    body: dict[str, Any] = {
+        "success": True,
+        "errors": [],
+        "duration": 1.0,
+        "result_count": len(rows),
+        "params": given,
+    }
     return body | {"columns": columns, "default_limit": 1000, "relations": {}, "colrender": {}, "rows": rows}

@@ -43,7 +43,9 @@ def provider(call: Call) -> Reply:
         return answer
     if call.user is None:
         if fields.get("prompt") == "none":
-            back = _pack({"nonce": fields.get("nonce", ""), "failed": "true", "return_sso_url": target}, secret)
+            back = _pack(
+                {"nonce": fields.get("nonce", ""), "failed": "true", "return_sso_url": target}, secret
+            )
             return redirect(f"{target}{'&' if '?' in target else '?'}{back}", 302)
         answer = redirect(f"{call.host_url}/login", 302)
         remembered = quote(urlencode({"sso": payload, "sig": signature}))
@@ -90,7 +92,12 @@ def login(call: Call) -> Reply:
     name = call.text("as")
     if name is None:
         form = '<form action="/login"><label>Username <input name="as" autofocus></label> <button>Log In</button></form>'
-        return Reply(f"<!DOCTYPE html>\n<html><head><title>Log In</title></head><body>{form}</body></html>", 200, {}, HTML_TYPE)
+        return Reply(
+            f"<!DOCTYPE html>\n<html><head><title>Log In</title></head><body>{form}</body></html>",
+            200,
+            {},
+            HTML_TYPE,
+        )
     user = call.forum.user(name)
     if user is None or not user.active:
         raise not_found()

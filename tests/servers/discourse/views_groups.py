@@ -61,13 +61,15 @@ def show(call: Call, name: str) -> Reply:
     }
     if call.guard.admin and not group.automatic:
         none = "automatic_membership_email_domains smtp_server smtp_port smtp_ssl smtp_updated_at smtp_updated_by"
-        none += " imap_server imap_port imap_ssl imap_updated_at imap_updated_by email_username email_password"
+        none += (
+            " imap_server imap_port imap_ssl imap_updated_at imap_updated_by email_username email_password"
+        )
         none += " imap_last_error imap_old_emails imap_new_emails"
         body |= dict.fromkeys(none.split())
         body |= {"smtp_enabled": False, "imap_enabled": False, "imap_mailbox_name": "", "imap_mailboxes": []}
         messages = sum(1 for t in forum.topics.values() if group.id in t.allowed_groups)
         body |= {"message_count": messages, "allow_unknown_sender_topic_replies": False}
-        for kind in "watching tracking watching_first_post regular muted".split():
+        for kind in ["watching", "tracking", "watching_first_post", "regular", "muted"]:
             body[f"{kind}_category_ids"] = []
             body[f"{kind}_tags"] = []
     names = sorted(g.name for g in forum.groups.values() if call.guard.sees_group(g))

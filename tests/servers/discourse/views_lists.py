@@ -52,7 +52,11 @@ def select(call: Call, topics: Iterable[Topic], *, muted: bool = False) -> list[
     if category := call.number("category"):
         within = {category} if call.flag("no_subcategories") else forum.categories_below(category)
         found = [t for t in found if t.category_id in within]
-    tags = [str(t) for t in call.params.get("tags") or [] if t] if isinstance(call.params.get("tags"), list) else []
+    tags = (
+        [str(t) for t in call.params.get("tags") or [] if t]
+        if isinstance(call.params.get("tags"), list)
+        else []
+    )
     if tags:
         match = all if call.text("match_all_tags") == "true" else any
         found = [t for t in found if match(tag in t.tags for tag in tags)]
@@ -80,7 +84,9 @@ def _by_status(topics: list[Topic], status: str | None) -> list[Topic]:
 
 
 def _muted(user: User, topic: Topic) -> bool:
-    return topic.category_id in user.muted_category_ids or bool(topic.tags and set(topic.tags) <= user.muted_tags)
+    return topic.category_id in user.muted_category_ids or bool(
+        topic.tags and set(topic.tags) <= user.muted_tags
+    )
 
 
 def in_order(call: Call, topics: list[Topic], pin: Callable[[Topic], bool] | None) -> list[Topic]:
@@ -101,7 +107,9 @@ def _pinned_at(topic: Topic) -> datetime:
     return topic.pinned_at or topic.created_at
 
 
-def answer(call: Call, topics: list[Topic], path: str, *, definitions: bool = True, **extra: Any) -> dict[str, Any]:
+def answer(
+    call: Call, topics: list[Topic], path: str, *, definitions: bool = True, **extra: Any
+) -> dict[str, Any]:
     """One page of a sorted list. `more_topics_url` has no .json and is there whenever the page is full."""
     size = per_page(call)
     page = call.strict_number("page", 0)
@@ -220,7 +228,9 @@ def categories(call: Call) -> dict[str, Any]:
 def _since(call: Call, category: Category) -> dict[str, int]:
     live = [t for t in call.forum.topics.values() if t.category_id == category.id and t.deleted_at is None]
     spans = {"day": 1, "week": 7, "month": 30, "year": 365}
-    return {f"topics_{n}": sum(1 for t in live if t.created_at > call.forum.since(d)) for n, d in spans.items()}
+    return {
+        f"topics_{n}": sum(1 for t in live if t.created_at > call.forum.since(d)) for n, d in spans.items()
+    }
 
 
 # --- tags
@@ -277,7 +287,11 @@ def messages(call: Call, kind: str, name: str) -> Any:
     shelf = kind.removeprefix("private-messages").removeprefix("-")
     if shelf not in ("", "sent", "archive", "unread", "new"):
         raise not_found()
-    found = [t for t in call.forum.topics.values() if t.private and t.deleted_at is None and _on_shelf(user, t, shelf)]
+    found = [
+        t
+        for t in call.forum.topics.values()
+        if t.private and t.deleted_at is None and _on_shelf(user, t, shelf)
+    ]
     return answer(call, in_order(call, found, None), f"/topics/{kind}/{user.username}")
 
 
@@ -305,8 +319,10 @@ def group_messages(call: Call, name: str, group: str) -> Any:
         raise not_found()
     if call.user is None or not (call.guard.admin or (call.user.id == user.id and user.id in shared.members)):
         raise forbidden()
-    found = [t for t in call.forum.topics.values() if t.private and shared.id in t.allowed_groups and not t.deleted_at]
+    found = [
+        t
+        for t in call.forum.topics.values()
+        if t.private and shared.id in t.allowed_groups and not t.deleted_at
+    ]
     path = f"/topics/private-messages-group/{user.username}/{shared.name}"
     return answer(call, in_order(call, found, None), path)
-
-

@@ -355,5 +355,3 @@ def take_badge(call: Call, number: int) -> dict[str, str]:
         raise not_found()
     revoke(call.forum, by, held)
     return {"success": "OK"}
-
-

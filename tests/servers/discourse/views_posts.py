@@ -181,7 +181,11 @@ def _wanted(call: Call, by_api: bool) -> NewPost:
     if not recipients and call.forum.dialect.target_usernames:
         recipients = call.names("target_usernames")
     tags = call.params.get("tags") or []
-    names = [t.get("name", "") if isinstance(t, dict) else str(t) for t in tags] if isinstance(tags, list) else [str(tags)]
+    names = (
+        [t.get("name", "") if isinstance(t, dict) else str(t) for t in tags]
+        if isinstance(tags, list)
+        else [str(tags)]
+    )
     external_id = call.text("external_id") if by_api and call.forum.dialect.external_id else None
     return NewPost(
         raw=call.text("raw") or "",
@@ -242,7 +246,9 @@ def destroy(call: Call, number: int) -> Reply:
 @route("DELETE", "/posts/destroy_many", "posts/destroy_many")
 def destroy_many(call: Call) -> Reply:
     by = call.me()
-    posts = [call.forum.posts[int(n)] for n in call.names("post_ids") if n.isdigit() and int(n) in call.forum.posts]
+    posts = [
+        call.forum.posts[int(n)] for n in call.names("post_ids") if n.isdigit() and int(n) in call.forum.posts
+    ]
     if not posts:
         raise invalid("post_ids")
     for post in posts:
@@ -355,7 +361,8 @@ def who_acted(call: Call) -> dict[str, Any]:
     ids = list(post.likes) if call.number("post_action_type_id") == LIKE else []
     page = call.forum.page(ids, call.number("page") or 0, size)
     rows = [
-        basic_user(call.forum.users[u]) | {"post_url": None, "username_lower": call.forum.users[u].username.lower()}
+        basic_user(call.forum.users[u])
+        | {"post_url": None, "username_lower": call.forum.users[u].username.lower()}
         for u in page
     ]
     body: dict[str, Any] = {"post_action_users": rows}

@@ -14,13 +14,36 @@ from .show_people import avatar, basic_user, current_user, roles
 from .show_topics import category_row, list_topic, posters, tag_names, top_tags
 from .text import excerpt, iso, parse_time
 
-NOTIFICATIONS = (
-    "mentioned replied quoted edited liked private_message invited_to_private_message invitee_accepted posted"
-    " moved_post linked granted_badge invited_to_topic custom group_mentioned group_message_summary"
-    " watching_first_post topic_reminder liked_consolidated post_approved code_review_commit_approved"
-    " membership_request_accepted membership_request_consolidated bookmark_reminder reaction votes_released"
-    " event_reminder event_invitation"
-).split()
+NOTIFICATIONS = [
+    "mentioned",
+    "replied",
+    "quoted",
+    "edited",
+    "liked",
+    "private_message",
+    "invited_to_private_message",
+    "invitee_accepted",
+    "posted",
+    "moved_post",
+    "linked",
+    "granted_badge",
+    "invited_to_topic",
+    "custom",
+    "group_mentioned",
+    "group_message_summary",
+    "watching_first_post",
+    "topic_reminder",
+    "liked_consolidated",
+    "post_approved",
+    "code_review_commit_approved",
+    "membership_request_accepted",
+    "membership_request_consolidated",
+    "bookmark_reminder",
+    "reaction",
+    "votes_released",
+    "event_reminder",
+    "event_invitation",
+]
 ACTIONS = [
     (1, "bookmark", False),
     (2, "like", False),
@@ -37,9 +60,13 @@ SEARCH_PAGE = 50
 def site(call: Call) -> dict[str, Any]:
     forum, guard = call.forum, call.guard
     counts = forum.topic_counts()
-    groups = [g for g in forum.groups.values() if call.user is not None and (guard.sees_group(g) or g.id == 0)]
+    groups = [
+        g for g in forum.groups.values() if call.user is not None and (guard.sees_group(g) or g.id == 0)
+    ]
     flair = {"flair_url": None, "flair_bg_color": None, "flair_color": None}
-    rows = [category_row(forum, c, guard, counts) for c in forum.categories.values() if guard.sees_category(c)]
+    rows = [
+        category_row(forum, c, guard, counts) for c in forum.categories.values() if guard.sees_category(c)
+    ]
     more = {
         "allowed_tags": [],
         "allowed_tag_groups": [],
@@ -180,7 +207,7 @@ def directory(call: Call) -> dict[str, Any]:
     forum = call.forum
     period = call.need("period")
     if not forum.settings.enable_user_directory or period not in (
-        "daily weekly monthly quarterly yearly all".split()
+        ["daily", "weekly", "monthly", "quarterly", "yearly", "all"]
     ):
         raise forbidden()
     page = call.number("page") or 0
@@ -190,7 +217,17 @@ def directory(call: Call) -> dict[str, Any]:
     rows = [_directory_row(call, u, period) for u in forum.users.values() if _in_directory(call, u)]
     order = call.text("order") or "likes_received"
     up = bool(call.text("asc"))
-    if order in ("likes_received likes_given topic_count post_count topics_entered posts_read days_visited".split()):
+    if order in (
+        [
+            "likes_received",
+            "likes_given",
+            "topic_count",
+            "post_count",
+            "topics_entered",
+            "posts_read",
+            "days_visited",
+        ]
+    ):
         rows.sort(key=lambda r: (r[order] if up else -r[order], r["id"]))
     total = len(rows)
     query = {k: v for k, v in call.query.items() if k != "page"} | {"page": page + 1}
@@ -261,7 +298,9 @@ def search(call: Call) -> dict[str, Any]:
         body["topics"] = [_search_topic(call, t) for t in topics]
     body |= {"users": [], "categories": [], "tags": [], "groups": []}
     more = len(hits) > page * SEARCH_PAGE
-    return body | {"grouped_search_result": _grouped(call, term, found, None) | {"more_full_page_results": more or None}}
+    return body | {
+        "grouped_search_result": _grouped(call, term, found, None) | {"more_full_page_results": more or None}
+    }
 
 
 def _search_limit(call: Call) -> str | None:
@@ -318,14 +357,20 @@ def _in_category(call: Call, topic: Topic, slugs: list[str]) -> bool:
 
 
 def _matches(call: Call, post: Post, topic: Topic, words: list[str], tests: dict[str, str]) -> bool:
-    text = topic.title.lower() if tests.get("in") in ("title", "first") else f"{post.raw} {topic.title}".lower()
+    text = (
+        topic.title.lower() if tests.get("in") in ("title", "first") else f"{post.raw} {topic.title}".lower()
+    )
     if not all(word in text for word in words):
         return False
     if "tags" in tests and not set(tests["tags"].split(",")) & set(topic.tags):
         return False
     if "topic" in tests and tests["topic"] != str(topic.id):
         return False
-    states = {"open": not topic.closed and not topic.archived, "closed": topic.closed, "archived": topic.archived}
+    states = {
+        "open": not topic.closed and not topic.archived,
+        "closed": topic.closed,
+        "archived": topic.archived,
+    }
     states |= {"solved": topic.solved_by is not None, "unsolved": topic.solved_by is None}
     if not states.get(tests.get("status", ""), True):
         return False
@@ -354,7 +399,16 @@ def _search_post(call: Call, post: Post) -> dict[str, Any]:
 
 def _search_topic(call: Call, topic: Topic) -> dict[str, Any]:
     row = list_topic(call.forum, topic, call.guard, posters(call.forum, topic))
-    for key in "views like_count has_summary last_poster_username pinned_globally featured_link posters image_url".split():
+    for key in [
+        "views",
+        "like_count",
+        "has_summary",
+        "last_poster_username",
+        "pinned_globally",
+        "featured_link",
+        "posters",
+        "image_url",
+    ]:
         row.pop(key, None)
     return row
 
@@ -364,5 +418,3 @@ def _grouped(call: Call, term: str, found: list[Post], error: str | None) -> dic
     body |= {"term": term, "search_log_id": 1, "more_full_page_results": None}
     body |= {"can_create_topic": call.user is not None, "error": error, "post_ids": [p.id for p in found]}
     return body | {key: [] for key in ("user_ids", "category_ids", "tag_ids", "group_ids")}
-
-

@@ -100,7 +100,9 @@ def _stream(call: Call, topic: Topic) -> list[Post]:
     for post in call.forum.posts_of(topic):
         if post.deleted_at is not None and not with_deleted:
             continue
-        if call.guard.sees_post(post, topic) and (call.guard.staff or not post.hidden or post.user_id == _id(call)):
+        if call.guard.sees_post(post, topic) and (
+            call.guard.staff or not post.hidden or post.user_id == _id(call)
+        ):
             found.append(post)
     if names := call.names("username_filters"):
         wanted = {u.id for u in map(call.forum.user, names) if u}
@@ -226,7 +228,9 @@ def _tag_name(row: Any, by_id: dict[int, str]) -> str:
 def _check_originals(call: Call, topic: Topic) -> None:
     title = call.text("original_title")
     tags = call.params.get("original_tags")
-    names = None if tags is None else sorted(str(t) for t in (tags if isinstance(tags, list) else [tags]) if t)
+    names = (
+        None if tags is None else sorted(str(t) for t in (tags if isinstance(tags, list) else [tags]) if t)
+    )
     if (title is not None and title != topic.title) or (names is not None and names != sorted(topic.tags)):
         raise errors(409, "That topic was edited by another user and your changes can no longer be saved.")
 
@@ -244,7 +248,11 @@ def status(call: Call, number: int) -> dict[str, Any]:
     if state not in STATES:
         raise invalid("status")
     topic = call.topic(number)
-    on = enabled.lower() in ("true", "1", "t", "on") if call.forum.dialect.lenient_enabled else enabled == "true"
+    on = (
+        enabled.lower() in ("true", "1", "t", "on")
+        if call.forum.dialect.lenient_enabled
+        else enabled == "true"
+    )
     set_state(call.forum, by, topic, state, on, call.moment("until"))
     return {"success": "OK", "topic_status_update": None}
 
