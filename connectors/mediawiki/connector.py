@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from ..actions import Action
-from ..base import Batch, Cursor, Health, Known, Profile, World
+from ..base import Batch, Cursor, Found, Health, Known, Marker, Profile, Receipt, World
 from ..http import PoliteSession
 from ..records import Ref
 from .client import Client
 from .convert import Converter
 from .fetch import Fetch
 from .people import People
-from .probe import NEEDS, health
+from .platform import VERBS, MediaWikiPlatform
+from .probe import health
 from .recent import Recent
 from .scan import Scan
 from .settings import MediaWikiSettings
+from .writing.editing import Editor
+from .writing.verbs import Verbs
 
 
 class MediaWikiConnector:
@@ -23,7 +27,7 @@ class MediaWikiConnector:
 
     def __init__(self, site: str, settings: MediaWikiSettings, world: World) -> None:
         self.site = site
-        self.verbs: frozenset[type[Action]] = frozenset(NEEDS)
+        self.verbs: frozenset[type[Action]] = VERBS
         self._settings = settings
         self._world = world
         self._session = PoliteSession(
@@ -34,6 +38,8 @@ class MediaWikiConnector:
         )
         self._convert = Converter(site, settings, self.client)
         self._people = People(self.client, self._convert)
+        self._editor = Editor(self.client, settings, site, world)
+        self._verbs = Verbs(self._editor, self._people, MediaWikiPlatform(site, settings), world)
 
     def probe(self) -> Health:
         return health(self.client.wiki, self._settings, self.site)
@@ -53,7 +59,16 @@ class MediaWikiConnector:
         return self._people.profile(member)
 
     def halted(self, stop: Ref | None) -> str:
-        return self._people.halted(stop)
+        return self._editor.trial_over() or self._people.halted(stop)
+
+    def perform(self, action: Action, marker: Marker) -> Receipt:
+        return self._verbs.perform(action, marker)
+
+    def find(self, action: Action, marker: Marker, since: datetime) -> Found:
+        return self._verbs.find(action, marker, since)
+
+    def undo(self, receipt: Receipt, marker: Marker) -> Receipt:
+        return self._verbs.undo(receipt, marker)
 
     def statistics(self) -> Mapping[str, float]:
         return self._session.statistics
