@@ -24,4 +24,5 @@ def insert_missing(conn: Connection, table: Table, rows: list[dict[str, Any]]) -
     if not rows:
         return 0
     insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-    return conn.execute(insert(table).values(rows).on_conflict_do_nothing()).rowcount
+    statement = insert(table).values(rows).on_conflict_do_nothing()
+    return len(conn.execute(statement.returning(*table.primary_key.columns)).all())

@@ -1,34 +1,55 @@
 """The outbox: what was proposed, decided and done, and the one place from which platforms are changed."""
 
+from .apply import apply
+from .bench import IN_FLIGHT, Bench, Failure, Held, Report, SiteError
 from .gate import Gate, Go, Review, Supersede, Verdict, Wait
+from .listing import Decided, Entry, Filters, count, decisions, journal, select
 from .proposals import Because, Draft, Proposal, get
 from .proposing import Key, Proposed, lapse, propose, rearm, spent, supersede
 from .reviewing import CLAIM, Decision, claim, release, review
+from .settling import resolve
 from .states import TRANSITIONS, State
+from .undo import undo
 
 __all__ = [
     "CLAIM",
+    "IN_FLIGHT",
     "TRANSITIONS",
     "Because",
+    "Bench",
+    "Decided",
     "Decision",
     "Draft",
+    "Entry",
+    "Failure",
+    "Filters",
     "Gate",
     "Go",
+    "Held",
     "Key",
     "Proposal",
     "Proposed",
+    "Report",
     "Review",
+    "SiteError",
     "State",
     "Supersede",
     "Verdict",
     "Wait",
+    "apply",
     "claim",
+    "count",
+    "decisions",
     "get",
+    "journal",
     "lapse",
     "propose",
     "rearm",
     "release",
+    "resolve",
     "review",
+    "select",
     "spent",
     "supersede",
+    "undo",
 ]

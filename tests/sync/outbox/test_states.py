@@ -1,0 +1,61 @@
+"""The machine of DESIGN §9, pair by pair."""
+
+from itertools import product
+
+import pytest
+from sqlalchemy import update
+
+from ordito.config.errors import TransitionError
+from ordito.sync.outbox import State
+from ordito.sync.outbox.proposals import move
+from ordito.sync.outbox.states import require
+from ordito.sync.store.tables import proposals
+from tests.sync.outbox.fakes import Rig, draft
+
+DRAWN = {
+    ("proposed", "approved"),
+    ("approved", "applying"),
+    ("applying", "applied"),
+    ("applied", "undone"),
+    ("proposed", "rejected"),
+    ("proposed", "handled"),
+    ("proposed", "superseded"),
+    ("proposed", "lapsed"),
+    ("approved", "superseded"),
+    ("approved", "lapsed"),
+    ("approved", "proposed"),
+    ("applying", "failed"),
+    ("applying", "unsettled"),
+}
+NEEDED = {  # so that no approval is lost
+    ("applying", "approved"),
+    ("unsettled", "applied"),
+    ("unsettled", "approved"),
+    ("failed", "approved"),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), list(product(State, State)))
+def test_only_the_transitions_of_the_machine_are_possible(old: State, new: State) -> None:
+    if (old, new) in DRAWN | NEEDED:
+        require(old, new, 1)
+    else:
+        with pytest.raises(TransitionError, match=f"is {old} and cannot become {new}"):
+            require(old, new, 1)
+
+
+def test_a_refused_transition_changes_nothing(rig: Rig) -> None:
+    [proposal] = rig.propose(draft())
+    with pytest.raises(TransitionError), rig.store.write() as conn:
+        move(conn, proposal, State.APPLIED, rig.clock.now)
+    assert rig.get(proposal.id) == proposal
+
+
+def test_of_two_who_move_the_same_proposal_one_is_told(rig: Rig) -> None:
+    [proposal] = rig.propose(draft())
+    with rig.store.write() as conn:
+        conn.execute(update(proposals).values(state=State.REJECTED))
+    message = "was proposed and has meanwhile become rejected"
+    with pytest.raises(TransitionError, match=message), rig.store.write() as conn:
+        move(conn, proposal, State.APPROVED, rig.clock.now)
+    assert rig.get(proposal.id).state == State.REJECTED
