@@ -102,7 +102,7 @@ class _Check:
         policies = self._chosen(raw_policies, "policies", "use", kinds)
         if self._tree.faults or general is None:
             return None
-        return Settings(self._tree.file, self._folder, general, sites, policies)
+        return Settings(self._tree.file, self._folder, general, sites, policies, self._tree.places())
 
     def _head(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """All but sites and policies; a section whose lines are all commented out is one left out."""

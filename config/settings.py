@@ -170,6 +170,18 @@ class Settings:
     general: General
     sites: Mapping[str, SiteSettings]
     policies: Mapping[str, PolicySettings] = field(default_factory=dict)
+    places: Mapping[tuple[str | int, ...], tuple[int, int]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """Line and column of each key that is written in the file."""
+
+    def where(self, *path: str | int) -> str:
+        """`ordito.yaml:14:7`, the place of a key or of the closest one around it that is written."""
+        for end in range(len(path), 0, -1):
+            if path[:end] in self.places:
+                line, column = self.places[path[:end]]
+                return f"{self.path}:{line}:{column}"
+        return self.path
 
     @property
     def language(self) -> str:

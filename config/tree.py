@@ -63,6 +63,10 @@ class Tree:
                 return Fault(self.file, *place, dotted(path), message, hint)
         return Fault(self.file, 0, 0, dotted(path), message, hint)
 
+    def places(self) -> dict[Path, tuple[int, int]]:
+        """Line and column of every key, and of every item of a list."""
+        return {**self.values, **self.keys}
+
 
 def dotted(path: Path) -> str:
     """`("policies", "tidy", "do", 0)` → `policies.tidy.do[0]`."""

@@ -169,3 +169,11 @@ def test_a_ceiling_lowers_a_mode_and_hardens_what_must_be_earned() -> None:
 def test_the_package_of_the_settings_loads_no_heavy_library() -> None:
     code = "import sys, ordito.config, ordito.config.errors; sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_key_is_found_again_in_the_file(tmp_path: Path) -> None:
+    read = settings(tmp_path, SITES)
+    name = f"{tmp_path}/ordito.yaml"
+    assert read.where("sites", "forum", "url") == f"{name}:4:5"
+    assert read.where("sites", "forum", "webhook") == f"{name}:2:3"
+    assert read.where("constitution", "stop") == name
