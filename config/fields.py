@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -108,6 +109,17 @@ def _url(value: str) -> str:
 
 Url = Annotated[str, AfterValidator(_url)]
 """An http(s) address without credentials, query and trailing slash."""
+
+
+def _beside(value: str, info: ValidationInfo) -> str:
+    if not value or "\0" in value:
+        raise PlacedError("should be the path of a file.")
+    folder = info.context.folder if isinstance(info.context, Context) else Path()
+    return str(folder / value)
+
+
+FileName = Annotated[str, AfterValidator(_beside)]
+"""A path; a relative one starts from the folder of the settings."""
 
 
 def _language(value: str) -> str:

@@ -7,14 +7,14 @@ from datetime import date
 from pydantic import Field
 
 from .base import Context, Model
-from .fields import DurationField, HeaderText, Language, Percent, RefText, SiteName, Url
+from .fields import DurationField, FileName, HeaderText, Language, Percent, RefText, SiteName, Url
 from .mode import PROPOSE, Earn, Mode, ModeField
 from .placed import PlacedError, PlacedErrors
 from .secret import Secret
 
 __all__ = [
-    "Context", "DurationField", "Earn", "Exclude", "HeaderText", "Language", "Mode", "ModeField", "Model",
-    "Percent", "PlacedError", "PlacedErrors", "PolicySettings", "RefText", "Secret", "SiteName",
+    "Context", "DurationField", "Earn", "Exclude", "FileName", "HeaderText", "Language", "Mode", "ModeField",
+    "Model", "Percent", "PlacedError", "PlacedErrors", "PolicySettings", "RefText", "Secret", "SiteName",
     "SiteSettings", "Url",
 ]  # fmt: skip
 

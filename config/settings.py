@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, Val
 from .base import Model
 from .durations import Duration
 from .errors import Misconfigured
-from .fields import DurationField, HeaderText, Language, Percent, RefText
+from .fields import DurationField, FileName, HeaderText, Language, Percent, RefText
 from .mode import PROPOSE, ModeField
 from .model import PolicySettings, SiteSettings
 from .placed import PlacedError
@@ -79,7 +79,7 @@ class Identities(Model):
     username: Literal["suggest", "off"] = Field(
         default="suggest", description="Propose equal user names to an admin, or not at all."
     )
-    file: str | None = Field(default=None, description="YAML file of accounts known to belong together.")
+    file: FileName | None = Field(default=None, description="YAML file of accounts known to belong together.")
 
 
 class Limits(Model):
@@ -213,10 +213,6 @@ class Settings:
         if not url.startswith("sqlite:///"):
             return url
         return f"sqlite:///{self.folder / url.removeprefix('sqlite:///')}"
-
-    def resolve(self, file: str) -> Path:
-        """A path in the settings, from the settings' folder."""
-        return self.folder / file
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON document of everything, defaults included; of secrets it has the sources only."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from ...config.model import Language, PlacedError, SiteSettings
+from ...config.model import FileName, Language, PlacedError, SiteSettings
 
 
 def _aware(value: datetime) -> datetime:
@@ -19,7 +19,7 @@ def _aware(value: datetime) -> datetime:
 class SandboxSettings(SiteSettings):
     """One side of a made-up community in a file; two sites with the same `file` are its two sides."""
 
-    file: str = Field(min_length=1, description="The SQLite file; generated when it does not exist.")
+    file: FileName = Field(description="The SQLite file; generated when it does not exist.")
     side: Literal["forum", "wiki"] = Field(description="Which side of the community this site is.")
     seed: int = Field(default=1, description="Another seed makes another community.")
     members: int = Field(default=120, ge=40, le=2_000_000, description="Accounts on both sides together.")

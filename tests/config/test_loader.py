@@ -69,11 +69,11 @@ def test_what_is_left_out_has_the_defaults_of_the_design(tmp_path: Path) -> None
 def test_relative_paths_start_from_the_folder_of_the_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "ordito.yaml").write_text(SITES, encoding="utf-8")
+    (tmp_path / "ordito.yaml").write_text(SITES + "identities: {file: people.yaml}\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path.parent)
     read = load(f"{tmp_path.name}/ordito.yaml", ENVIRON, KINDS, CONNECTORS)
     assert read.store_url == f"sqlite:///{tmp_path}/ordito.db"
-    assert read.resolve("people.yaml") == tmp_path / "people.yaml"
+    assert read.identities.file == str(tmp_path / "people.yaml")
     absolute = settings(tmp_path, "store: sqlite:////var/lib/ordito.db\n" + SITES)
     assert absolute.store_url == "sqlite:////var/lib/ordito.db"
 
