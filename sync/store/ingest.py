@@ -72,8 +72,8 @@ class Ingest:
         if self.family == "wiki":
             self._drop_old_texts(connection, records)
         rows.upsert(connection, texts, written)
-        if any(r.position is not None for r in records):
-            self._find_parents(connection, {r.thread for r in records})
+        waiting = [r.id for r in records if r.parent is None and r.parent_position is not None]
+        find_parents(connection, self.site, waiting)
 
     def _drop_old_texts(self, connection: Connection, records: Sequence[Contribution]) -> None:
         """Of a page only the current revision's text is kept: the one that was read with its text."""
@@ -95,32 +95,6 @@ class Ingest:
                 delete(texts).where(texts.c.site == self.site, texts.c.contribution.in_(chunk))
             )
 
-    def _find_parents(self, connection: Connection, threads_read: set[str]) -> None:
-        """Where a contribution names what it answers by its position only."""
-        c = contributions
-        for chunk in chunks(threads_read):
-            here = (c.c.site == self.site, c.c.thread.in_(chunk))
-            waiting = connection.execute(
-                select(c.c.id, c.c.thread, c.c.parent_position).where(
-                    *here, c.c.parent.is_(None), c.c.parent_position.is_not(None)
-                )
-            ).all()
-            if not waiting:
-                continue
-            wanted = {row.parent_position for row in waiting}
-            positions = connection.execute(
-                select(c.c.thread, c.c.position, func.min(c.c.id).label("id"))
-                .where(c.c.site == self.site, c.c.thread.in_({row.thread for row in waiting}))
-                .where(c.c.position.is_not(None))
-                .group_by(c.c.thread, c.c.position)
-            )
-            ids = {(row.thread, row.position): row.id for row in positions if row.position in wanted}
-            for row in waiting:
-                parent = ids.get((row.thread, row.parent_position))
-                if parent is not None:
-                    mine = (c.c.site == self.site, c.c.id == row.id)
-                    connection.execute(update(c).where(*mine).values(parent=parent))
-
     def _gone(
         self, connection: Connection, items: Items, gone: Iterable[tuple[Ref, datetime | None]]
     ) -> None:
@@ -136,6 +110,29 @@ class Ingest:
                 cascade(connection, ref, before, after)
             if ref.kind == Kind.GROUP:
                 items.end_group(ref.id)
+
+
+def find_parents(connection: Connection, site: str, ids: Iterable[str] | None = None) -> None:
+    """Fill in `parent` where a contribution names what it answers by its position, and that has been read.
+
+    None: of all that still wait for it, which a sync does at its end.
+    """
+    c, parents = contributions, contributions.alias("parents")
+    found = select(func.min(parents.c.id)).where(
+        parents.c.site == site,
+        parents.c.thread == c.c.thread,
+        parents.c.position == c.c.parent_position,
+    )
+    fill = (
+        update(c)
+        .where(c.c.site == site, c.c.parent.is_(None), c.c.parent_position.is_not(None))
+        .values(parent=found.scalar_subquery())
+    )
+    if ids is None:
+        connection.execute(fill)
+    else:
+        for chunk in chunks(ids):
+            connection.execute(fill.where(c.c.id.in_(chunk)))
 
 
 class _Sorted:

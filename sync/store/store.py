@@ -21,6 +21,8 @@ from .tables import meta
 from .upgrade import keep_copy, revision_of, upgrade
 
 _BUSY_SECONDS = 30
+_CACHE_KIBIBYTES = 32 * 1024
+_CHECKPOINT_PAGES = 8192  # 32 MiB: a page that many batches touch is written to the file once
 _ADVISORY_LOCK = 0x0D170  # of writers on PostgreSQL; any number that no other program takes
 
 
@@ -72,15 +74,19 @@ class Store:
                 yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, durable: bool = True) -> Iterator[Connection]:
         """A transaction that is committed at the end, or rolled back by any error. Writers take turns.
 
-        Never hold one while a platform is asked something. Raises StoreError.
+        Not `durable`: a power failure (not the end of the process) may undo the last transactions, in order
+        and whole, for what can be read again from its platform. Never hold a transaction while a platform
+        is asked something. Raises StoreError.
         """
         with _readable_errors(self.url), self.engine.connect() as connection:
-            connection = connection.execution_options(ordito_writes=True)
+            connection = connection.execution_options(ordito_writes="durably" if durable else "quickly")
             with connection.begin():
                 if self.is_postgres:
+                    if not durable:
+                        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
                 yield connection
 
@@ -143,10 +149,14 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # the driver begins no transactions of its own; _begin_sqlite does
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("ordito_writes", False)
+    writes = connection.get_execution_options().get("ordito_writes")
+    if writes:
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if writes == 'durably' else 'NORMAL'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

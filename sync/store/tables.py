@@ -140,12 +140,12 @@ contributions = Table(
     PrimaryKeyConstraint("site", "id"),
     sqlite_with_rowid=False,
 )
-Index("ix_contributions_thread", contributions.c.site, contributions.c.thread)
+Index("ix_contributions_thread", contributions.c.site, contributions.c.thread, contributions.c.position)
 Index("ix_contributions_author", contributions.c.site, contributions.c.author)
 Index(
     "ix_contributions_parentless",
     contributions.c.site,
-    contributions.c.thread,
+    contributions.c.parent_position,
     sqlite_where=text("parent IS NULL AND parent_position IS NOT NULL"),
     postgresql_where=text("parent IS NULL AND parent_position IS NOT NULL"),
 )

@@ -154,10 +154,10 @@ def _make_mirror() -> None:
     )
     op.create_index("ix_contributions_author", "contributions", ["site", "author"])
     _partial_index(
-        "ix_contributions_parentless", "contributions", ["site", "thread"],
+        "ix_contributions_parentless", "contributions", ["site", "parent_position"],
         "parent IS NULL AND parent_position IS NOT NULL",
     )
-    op.create_index("ix_contributions_thread", "contributions", ["site", "thread"])
+    op.create_index("ix_contributions_thread", "contributions", ["site", "thread", "position"])
     op.create_table(
         "texts",
         _text("site"),
