@@ -7,7 +7,18 @@ from datetime import datetime
 from pathlib import Path
 
 from ...config.errors import ConnectorError, NotFound, Refused
-from ..actions import Action
+from ..actions import (
+    Action,
+    AddToGroup,
+    GrantBadge,
+    NotifyModerators,
+    OpenThread,
+    RemoveFromGroup,
+    Reply,
+    RevokeBadge,
+    SendMessage,
+    SetTitle,
+)
 from ..base import Batch, Cursor, Finding, Found, Health, Known, Marker, Profile, Receipt, World
 from ..mediawiki.wikitext import objection
 from ..records import Kind, Ref
@@ -17,14 +28,16 @@ from .forum_verbs import ForumVerbs
 from .people import Sizes
 from .platform import VERBS, SandboxPlatform
 from .reading import BATCH, Reader
-from .schema import FORUM, WIKI, micros
+from .schema import FORUM, WIKI
 from .settings import SandboxSettings
 from .states import States, wishes
 from .wiki import WikiMember, current_revision, full_title, page_titled
 from .wiki_verbs import WikiVerbs
 
-_ADMIN_VERBS = frozenset({"add_to_group", "remove_from_group", "grant_badge", "revoke_badge", "set_title"})
-_MEMBER_VERBS = frozenset({"send_message", "reply", "open_thread"})
+_ADMIN_VERBS: frozenset[type[Action]] = frozenset(
+    {AddToGroup, RemoveFromGroup, GrantBadge, RevokeBadge, SetTitle}
+)
+_MEMBER_VERBS: frozenset[type[Action]] = frozenset({SendMessage, Reply, OpenThread, NotifyModerators})
 
 
 class SandboxConnector:
@@ -55,7 +68,7 @@ class SandboxConnector:
         can = frozenset(verb for verb in self.verbs if self._allows(verb))
         findings = [Finding("ok", f"Signed in as {account['username']}.")]
         if can != self.verbs:
-            missing = ", ".join(sorted(verb.verb for verb in self.verbs - can))
+            missing = ", ".join(sorted(verb.__name__ for verb in self.verbs - can))
             findings.append(
                 Finding("warning", f"The account may not do: {missing}.", "Make it an administrator.")
             )
@@ -67,13 +80,12 @@ class SandboxConnector:
         )  # fmt: skip
 
     def _allows(self, verb: type[Action]) -> bool:
-        name = str(verb.verb)
         if self._side == WIKI:
-            return name not in _ADMIN_VERBS or self._writer.has_right("bureaucrat")
+            return verb not in _ADMIN_VERBS or self._writer.has_right("bureaucrat")
         account = self._sandbox.member(FORUM, self._ours)
-        if name in _MEMBER_VERBS:
+        if verb in _MEMBER_VERBS:
             return True
-        return bool(account["admin"] or (account["moderator"] and name not in _ADMIN_VERBS))
+        return bool(account["admin"] or (account["moderator"] and verb not in _ADMIN_VERBS))
 
     def _names(self, table: str) -> frozenset[str]:
         if table == "badge":
@@ -181,6 +193,3 @@ def sizes(settings: SandboxSettings, now: datetime) -> Sizes:
         now=settings.now or now, seed=settings.seed, members=settings.members, threads=settings.threads,
         contributions=settings.contributions, languages=tuple(settings.languages),
     )  # fmt: skip
-
-
-__all__ = ["SandboxConnector", "micros", "sizes"]

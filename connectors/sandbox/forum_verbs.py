@@ -62,7 +62,7 @@ class ForumVerbs:
         return NotDone() if post is None else self._made(action.verb, post)
 
     def undo(self, receipt: Receipt) -> Receipt:
-        if receipt.verb == EditText.verb:
+        if receipt.verb == "edit_text":
             return self._restore(receipt)
         after = receipt.after or {}
         post = self._sandbox.contribution(FORUM, str(after.get("contribution", "")))

@@ -189,8 +189,7 @@ class WikiMember:
             found = box.thread(WIKI, page)
             if found["title"] == title:
                 return None
-            if page_titled(box, title):
-                raise Filtered(f"There is a page '{title}' already.")
+            self._make_way(title, found["title"])
             space = namespace(title)
             box.db.execute(
                 "UPDATE thread SET title = ?, space = ?, kind = ?, seq = ? WHERE side = 'wiki' AND id = ?",
@@ -198,6 +197,17 @@ class WikiMember:
             )
             self.save(found["title"], f"#REDIRECT [[{title}]]", f"moved to {title}")
             return box.note(WIKI, "thread", found["id"], "page_title", title, found["title"], self.id)
+
+    def _make_way(self, title: str, source: str) -> None:
+        """A redirect to the source that was never anything else gives way to a move back, as on a MediaWiki."""
+        box = self._sandbox
+        there = page_titled(box, title)
+        if there is None:
+            return
+        latest = latest_revision(box, there["id"])
+        if latest["parent"] is not None or latest["text"] != f"#REDIRECT [[{source}]]":
+            raise Filtered(f"There is a page '{title}' already.")
+        box.delete_thread(WIKI, there["id"])
 
     def delete_page(self, page: str) -> None:
         self._may("delete pages", "sysop")

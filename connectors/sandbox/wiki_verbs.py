@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -51,7 +52,7 @@ class WikiVerbs:
                 case EditText():
                     return self._edit(action, summary)
                 case SetLabels():
-                    add, remove = frozenset(action.add), frozenset(action.remove)
+                    add, remove = _titles(action.add), _titles(action.remove)
                     return self._revised(
                         action, lambda title: self._labelled(action.thread, add, remove, summary)
                     )
@@ -185,7 +186,11 @@ class WikiVerbs:
         )
 
 
-_SECTIONS = frozenset({SendMessage.verb, Reply.verb, NotifyModerators.verb})
+_SECTIONS = frozenset({"send_message", "reply", "notify_moderators"})
+
+
+def _titles(labels: Iterable[str]) -> frozenset[str]:
+    return frozenset(full_title(label) for label in labels)
 
 
 def _summary(marker: Marker) -> str:

@@ -16,6 +16,7 @@ Rules for an adapter:
   account may see and the mirror shall hold; what is deleted is missing. A field that the adapter cannot
   know from the server's state is left at the value in `UNSEEN[kind]`, which is not compared.
 - An operation that the platform does not have raises `Unsupported`; the test is then skipped, saying so.
+- The connector is configured so that every sync sees every kind of change (a webhook, or a sweep each time).
 - Time stands still or is the real time: the suite never waits and never turns the clock.
 """
 
@@ -90,11 +91,14 @@ class Site(Protocol):
     def relabel(self, by: str, thread: str, labels: Sequence[str]) -> None:
         """Set the tags or categories to exactly these."""
 
-    def close(self, by: str, thread: str) -> None:
-        """Close the topic. Wiki: Unsupported."""
+    def edit(self, by: str, contribution: str, text: str) -> None:
+        """Replace the text of a post. Wiki: Unsupported."""
 
-    def archive(self, by: str, thread: str) -> None:
-        """Archive the topic. Wiki: Unsupported."""
+    def close(self, by: str, thread: str, closed: bool = True) -> None:
+        """Close or reopen the topic. Wiki: Unsupported."""
+
+    def archive(self, by: str, thread: str, archived: bool = True) -> None:
+        """Archive the topic or the contrary. Wiki: Unsupported."""
 
     def retitle(self, by: str, thread: str, title: str) -> None:
         """Another title; on a wiki a move."""
@@ -132,9 +136,12 @@ class Site(Protocol):
         talk page with their headings, oldest first."""
 
     def texts(self, thread: str) -> Sequence[str]:
-        """Raw texts of a topic's undeleted posts; of a page: its text and, if it exists, its talk page's."""
+        """Raw texts of a topic's undeleted posts, without small ones; of a page: its text and, if it exists
+        and is not empty, its talk page's."""
 
     def groups_of(self, member: str) -> frozenset[str]: ...
+
+    def badges_of(self, member: str) -> frozenset[str]: ...
 
     def state(self, thread: str) -> Thread:
         """The thread as it is now."""

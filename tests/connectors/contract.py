@@ -7,12 +7,13 @@ that a platform does not have is skipped by its adapter raising `Unsupported`.
 
 from __future__ import annotations
 
-import pytest
+from tests.connectors.adapter import Site, Truth, Unsupported
+from tests.connectors.reading import ReadingContract
+from tests.connectors.writing import WritingContract
 
-from tests.connectors.adapter import Site
+
+class ConnectorContract(ReadingContract, WritingContract):
+    """Both halves: reading and writing."""
 
 
-class ConnectorContract:
-    @pytest.fixture
-    def site(self) -> Site:
-        raise NotImplementedError("Override the fixture `site`.")
+__all__ = ["ConnectorContract", "ReadingContract", "Site", "Truth", "Unsupported", "WritingContract"]
