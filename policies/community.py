@@ -27,8 +27,9 @@ from sqlalchemy import (
     select,
 )
 
-from ..connectors.records import Ref
+from ..connectors.records import Kind, Ref
 from ..sync.outbox import Because
+from ..sync.store.tables import threads
 from ..sync.store.times import micros
 from .comparisons import AtLeast, SetIs
 from .conditions import NEVER, Atom, Condition, candidates, matches
@@ -106,6 +107,12 @@ class Community:
             return rows.get(ref.id)
         return None
 
+    def author(self, thread: Ref) -> Ref | None:
+        """Who began a thread, if the mirror knows."""
+        query = select(threads.c.author).where(threads.c.site == thread.site, threads.c.id == thread.id)
+        author = self.conn.execute(query).scalar_one_or_none()
+        return Ref(thread.site, Kind.MEMBER, author) if author else None
+
     def size(self, subject: Subject, site: str) -> int:
         """How many items of this subject a site has."""
         scope = Scope(site, self.sites[site].family, micros(self.now), self.live)
@@ -124,6 +131,18 @@ class Community:
         possible = func.coalesce(asked, True) & not_(func.coalesce(barred, False))
         inner = query.select().where(possible, maybe).subquery()
         return int(self.conn.execute(select(func.count()).select_from(inner)).scalar_one())
+
+    def unknown_facts(self, site: str, when: Condition, unless: Condition = NEVER) -> list[str]:
+        """The facts of a condition that nobody on this site has, or that coverage makes unknown."""
+        view = self.sites[site]
+        cover = view.coverage
+        partial = cover.since is not None or cover.excluded or bool(cover.gaps)
+        names = [
+            atom.use.name
+            for atom in (*when.atoms(), *unless.atoms())
+            if view.family not in atom.use.fact.on or (partial and atom.use.fact.history)
+        ]
+        return list(dict.fromkeys(names))
 
     def because(self, atoms: Iterable[Atom], values: Mapping[str, Any]) -> tuple[Because, ...]:
         """What was asked and found, in words; the parts of an `any` that do not hold are left out."""

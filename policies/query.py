@@ -187,11 +187,11 @@ class FactQuery:
             case "member", "silenced":
                 return case((b.c.id.is_(None), null()), else_=func.coalesce(b.c.silenced_until > now, False))
             case "member", "trust_level":
-                return b.c.trust_level if self.scope.live else cast(self._past(fact, b), BigInteger)
+                return self._column(b, fact) if self.scope.live else cast(self._past(fact, b), BigInteger)
             case "member", "title":
-                return b.c.title if self.scope.live else self._past(fact, b)
+                return self._column(b, fact) if self.scope.live else self._past(fact, b)
             case "thread", "solved":
-                return b.c.solved_by != ""
+                return self._column(b, fact, "solved_by") != ""
             case "thread", "space_name":
                 return self._space_name(use, b)
             case "thread", "closed" | "archived" | "visible" if not self.scope.live:
@@ -201,8 +201,12 @@ class FactQuery:
             case "contribution", "edited":
                 return func.coalesce(b.c.updated_at > b.c.created_at, False)
             case _:
-                column: ColumnElement[Any] = b.c[fact.column]
-                return column
+                return self._column(b, fact)
+
+    @staticmethod
+    def _column(base: Any, fact: Fact, name: str = "") -> ColumnElement[Any]:
+        column: ColumnElement[Any] = base.c[name or fact.column]
+        return column
 
     def _past(self, fact: Fact, base: Any) -> ColumnElement[Any]:
         """What a state was at the moment; NULL where no interval covers it."""

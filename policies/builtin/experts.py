@@ -1,0 +1,353 @@
+"""Recognise experts: from evidence, with consent, with hysteresis; a directory page that is kept true."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+from sqlalchemy import select
+
+from ...config.durations import Duration
+from ...config.model import DurationField, Model, PolicySettings, RefText
+from ...connectors.actions import (
+    Action,
+    AddToGroup,
+    EditText,
+    GrantBadge,
+    RemoveFromGroup,
+    RevokeBadge,
+    SendMessage,
+    SetTitle,
+    from_json,
+)
+from ...connectors.base import Platform, Profile
+from ...connectors.records import Kind as RecordKind
+from ...connectors.records import Ref
+from ...sync.outbox import Because, State
+from ...sync.store.tables import consents, proposals
+from ...sync.store.times import micros
+from .. import phrases
+from ..community import Community
+from ..conditions import NEVER, NOTHING_ASKED, Condition
+from ..facts import Subject
+from ..insight.expertise import Areas, Expert, evidence_of, flat, rank
+from ..kind import Candidate, Held, Kind, MemberCondition
+from ..pages import MARKERS, block, page_text
+from ..people import accounts, group_exists, groups, opted_out
+from .common import nobody_to_talk_to, unless
+
+ASK = "ask"
+
+
+class AtLeast(Model):
+    """What somebody must have shown before anything is said."""
+
+    evidence: int = Field(default=5, ge=1, description="Answers or edits in the area.")
+    people: int = Field(default=3, ge=1, description="Different people answered, or worked with.")
+
+
+class Give(Model):
+    """What an expert gets. `{area}` stands for the area's name."""
+
+    group: str | None = Field(default=None, description="Group to be added to.")
+    badge: str | None = Field(default=None, description="Badge to be granted (forum).")
+    title: str | None = Field(default=None, description="Title beside the name (forum).")
+    directory: RefText | None = Field(default=None, description="Wiki page that lists the experts.")
+
+
+class KeepUntil(Model):
+    rank: int = Field(default=10, ge=1, description="Who falls below this rank leaves the group.")
+
+
+class ExpertsParameters(PolicySettings):
+    """Settings of `use: experts`."""
+
+    areas: Areas = Field(default="labels", description="What makes an area: labels or spaces.")
+    at_least: AtLeast = Field(default=AtLeast(), description="The least evidence.")
+    half_life: DurationField = Field(
+        default=Duration(365, "day"), description="After this an answer counts half."
+    )
+    top: int = Field(default=5, ge=1, description="How many in each area.")
+    consent: Literal["ask", "assumed"] = Field(
+        default="ask", description="Before a title or a place in the directory."
+    )
+    give: Give = Field(default=Give(), description="What an expert gets.")
+    keep_until: KeepUntil = Field(default=KeepUntil(), description="Hysteresis.")
+    withdraw: list[Literal["badge"]] = Field(default=[], description="What is taken back besides the group.")
+    except_: MemberCondition | None = Field(default=None, alias="except", description="Who is not meant.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranking:
+    """All areas of all sites of the policy: the whole order, and who is at the top of it."""
+
+    experts: dict[str, list[Expert]]
+    top: list[Expert]
+
+
+class Experts(Kind):
+    """See the module."""
+
+    name: ClassVar[str] = "experts"
+    summary: ClassVar[str] = "Find who knows about what; group, badge, title and directory, with consent."
+    subject: ClassVar[Subject] = "member"
+    Parameters: ClassVar[type[PolicySettings]] = ExpertsParameters
+
+    def conditions(self, family: str) -> tuple[Condition, Condition]:
+        written = self.parameters.except_.condition if self.parameters.except_ else None
+        return NEVER, unless(written, *nobody_to_talk_to(family))
+
+    def propose(self, community: Community, site: str) -> Iterator[Candidate | Held]:
+        platform = self.tools.platforms[site]
+        ranking = self._rank(community, site)
+        asked: set[Ref] = set()
+        for expert in ranking.top:
+            yield from self._recognise(community, platform, expert)
+            if self._asks() and expert.member not in asked:
+                asked.add(expert.member)
+                yield from self._ask(community, platform, expert)
+        yield from self._let_go(community, site, ranking)
+        yield from self._directory(community, site)
+
+    def _rank(self, community: Community, site: str) -> _Ranking:
+        given: ExpertsParameters = self.parameters
+        least = given.at_least
+        experts = rank(
+            community, site, given.areas, given.half_life, evidence=least.evidence, people=least.people
+        )
+        fit = self._fit(community, site, {expert.member for expert in flat(experts)})
+        best = [e for found in experts.values() for e in found if e.member in fit and e.score > 0]
+        top = [e for e in best if sum(o.area == e.area and o.rank < e.rank for o in best) < given.top]
+        return _Ranking(experts, top)
+
+    def _fit(self, community: Community, site: str, who: set[Ref]) -> set[Ref]:
+        """Those whom nothing excepts."""
+        if not who:
+            return set()
+        _, barred = self.conditions(community.sites[site].family)
+        fit = community.select("member", site, NOTHING_ASKED, barred)
+        return {match.ref for match in fit if match.ref in who}
+
+    def _asks(self) -> bool:
+        give = self.parameters.give
+        return self.parameters.consent == "ask" and bool(give.title or give.directory)
+
+    # --- recognition --------------------------------------------------------------------------------------
+
+    def _recognise(
+        self, community: Community, platform: Platform, expert: Expert
+    ) -> Iterator[Candidate | Held]:
+        give, area = self.parameters.give, _slug(expert.area)
+        of, member = expert.member.site, expert.member.id
+        if give.group and platform.family == "forum":
+            name = give.group.replace("{area}", area)
+            joined = AddToGroup(site=of, member=member, group=name)
+            if not group_exists(community.conn, of, name):
+                yield self.held(expert.member, "missing", f"there is no group '{name}' on {of}; make it first")
+            elif name not in groups(community.conn, expert.member):
+                yield self._candidate(community, expert, "group", joined)
+        if give.badge and GrantBadge in platform.verbs:
+            badge = give.badge.replace("{area}", expert.area)
+            yield self._candidate(community, expert, "badge", GrantBadge(site=of, member=member, badge=badge))
+        if give.title and SetTitle in platform.verbs and self._agreed(community, expert.member):
+            title = give.title.replace("{area}", expert.area)
+            yield self._candidate(community, expert, "title", SetTitle(site=of, member=member, title=title))
+
+    def _candidate(self, community: Community, expert: Expert, step: str, action: Action) -> Candidate:
+        return Candidate(
+            item=expert.member,
+            occasion=f"area {expert.area}",
+            step=step,
+            because=self._because(expert),
+            since=micros(community.now) - int(expert.score * 1000),  # the best known wait the longest
+            compose=lambda profile: action,
+            site=expert.member.site,
+            contacts=(expert.member,) if action.contact else (),
+            concerns=(expert.member,),
+        )
+
+    def _because(self, expert: Expert) -> tuple[Because, ...]:
+        least = self.parameters.at_least
+        return (
+            Because(f"answers in {expert.area}", f">= {least.evidence}", str(expert.answers)),
+            Because("people helped", f">= {least.people}", str(expert.people)),
+            Because(f"rank in {expert.area}", f"<= {self.parameters.top}",
+                    f"{expert.rank} (score {expert.score:.1f})"),
+        )  # fmt: skip
+
+    def _let_go(self, community: Community, site: str, ranking: _Ranking) -> Iterator[Candidate]:
+        """Who has fallen far below the top leaves what this policy gave; nobody for a small change."""
+        p = proposals
+        undoing = {"add_to_group": "leave", "grant_badge": "revoke"}
+        verbs = ["add_to_group", *(["grant_badge"] if "badge" in self.parameters.withdraw else [])]
+        rows = community.conn.execute(
+            select(p.c.id, p.c.item, p.c.occasion, p.c.verb, p.c.action)
+            .where(p.c.policy == self.policy, p.c.state == State.APPLIED, p.c.site == site)
+            .where(p.c.verb.in_(verbs))
+        ).all()
+        ranks = {(str(e.member), f"area {e.area}"): e.rank for e in flat(ranking.experts)}
+        lowest = self.parameters.keep_until.rank
+        for row in rows:
+            place = ranks.get((row.item, row.occasion))
+            if place is not None and place <= lowest:
+                continue
+            shown = str(place) if place else "not among the ranked any more"
+            yield Candidate(
+                item=Ref.parse(row.item),
+                occasion=f"{row.occasion} given in {row.id}",
+                step=undoing[row.verb],
+                because=(Because(row.occasion.replace("area", "rank in", 1), f"> {lowest}", shown),),
+                since=micros(community.now),
+                compose=partial(_taken_back, row.action),
+                site=site,
+                contacts=(Ref.parse(row.item),),
+            )
+
+    # --- consent ------------------------------------------------------------------------------------------
+
+    def _agreed(self, community: Community, who: Ref) -> bool:
+        if self.parameters.consent == "assumed":
+            return opted_out(community.conn, accounts(community.conn, who)) is None
+        return self._answer(community, who) == "yes"
+
+    def _answer(self, community: Community, who: Ref) -> str | None:
+        for account in accounts(community.conn, who):
+            query = select(consents.c.answer).where(
+                consents.c.site == account.site,
+                consents.c.member == account.id,
+                consents.c.about == self.policy,
+            )
+            answer: str | None = community.conn.execute(query).scalar_one_or_none()
+            if answer is not None:
+                return answer
+        return None
+
+    def _ask(self, community: Community, platform: Platform, expert: Expert) -> Iterator[Candidate]:
+        if self._answer(community, expert.member) is not None:
+            return
+        links = self._links(community, platform, expert)
+        yield Candidate(
+            item=expert.member,
+            occasion="consent",
+            step=ASK,
+            because=self._because(expert),
+            since=micros(community.now) - int(expert.score * 1000),
+            compose=partial(self._question, platform, expert, links),
+            site=platform.site,
+            addressee=expert.member,
+            contacts=(expert.member,),
+        )
+
+    def _question(self, platform: Platform, expert: Expert, links: list[str], profile: Profile) -> Action:
+        language = profile.language or self.tools.language(platform.site)
+        give = self.parameters.give
+        page = Ref.parse(give.directory) if give.directory else None
+        where = self.tools.platforms[page.site] if page else None
+        name = expert.username
+        values = {
+            "member": {"name": platform.escape(name), "mention": platform.mention(name)},
+            "area": platform.escape(expert.area),
+            "evidence": links,
+            "directory": platform.link(page.id, where.url(page)) if page and where else "",
+            "group": "",
+            "badge": "",
+            "title": platform.escape((give.title or "").replace("{area}", expert.area)),
+            "why": phrases.why("experts", language),
+            "stop": phrases.stop(platform.family, language, phrase=self.tools.phrase),
+        }
+        message = self.tools.messages.render("expert-consent", language, platform.markup, values)
+        return SendMessage(
+            site=platform.site,
+            to=(expert.member.id,),
+            subject=message.subject,
+            text=message.text,
+            type="experts",
+        )
+
+    def _links(self, community: Community, platform: Platform, expert: Expert) -> list[str]:
+        """The evidence as links in the markup of `platform`, which may be another than the expert's."""
+        own = self.tools.platforms[expert.member.site]
+        return [
+            platform.link(title, own.url(Ref(expert.member.site, RecordKind.CONTRIBUTION, contribution)))
+            for contribution, title in evidence_of(community, expert, self.parameters.areas)
+        ]
+
+    # --- the directory ------------------------------------------------------------------------------------
+
+    def _directory(self, community: Community, site: str) -> Iterator[Candidate]:
+        """One page for all sites, edited only when it changes; proposed with the page's own site, or the
+        first one where the page's site is not among the policy's."""
+        if self.parameters.give.directory is None:
+            return
+        page = Ref.parse(self.parameters.give.directory)
+        on = self.parameters.on
+        if site != (page.site if page.site in on else on[0]):
+            return
+        listed = [
+            expert
+            for each in on
+            if community.sites[each].complete
+            for expert in self._rank(community, each).top
+            if self._agreed(community, expert.member)
+        ]
+        platform = self.tools.platforms[page.site]
+        text = self._listing(community, platform, listed)
+        whole = page_text(community.conn, page)
+        current = block(whole, MARKERS) if whole is not None else None
+        if current == text or (not listed and current is None):
+            return
+        yield Candidate(
+            item=page,
+            occasion=hashlib.sha256(text.encode()).hexdigest()[:16],
+            step="directory",
+            because=(Because("experts who agreed", "differ from the page", str(len(listed))),),
+            since=0,
+            compose=lambda profile: EditText(
+                site=page.site, title=page.id, text=text, markers=MARKERS, expected=_expected(whole),
+                summary=self.policy,
+            ),
+            site=page.site,
+        )  # fmt: skip
+
+    def _listing(self, community: Community, platform: Platform, listed: list[Expert]) -> str:
+        language = self.tools.language(platform.site)
+        areas: dict[str, list[dict[str, Any]]] = {}
+        for expert in listed:
+            own = self.tools.platforms[expert.member.site]
+            name = platform.link(expert.username, own.url(expert.member))
+            entry = {"mention": name, "evidence": self._links(community, platform, expert)}
+            areas.setdefault(expert.area, []).append(entry)
+        values = {
+            "areas": [
+                {"name": platform.escape(area), "experts": found} for area, found in sorted(areas.items())
+            ],
+            "why": phrases.why("directory", language),
+            "stop": phrases.stop("page", language, phrase=self.tools.phrase),
+        }
+        return self.tools.messages.render("directory", language, platform.markup, values).text.strip()
+
+
+def _expected(whole: str | None) -> str | None:
+    """What `EditText` compares: the block; '' on a page without one; None if there is no page."""
+    return None if whole is None else (block(whole, MARKERS) or "")
+
+
+def _taken_back(given: str, profile: Profile) -> Action:
+    action = from_json(json.loads(given))
+    if isinstance(action, AddToGroup):
+        return RemoveFromGroup(site=action.site, member=action.member, group=action.group)
+    assert isinstance(action, GrantBadge)  # noqa: S101 (the query asks for these two)
+    return RevokeBadge(site=action.site, member=action.member, badge=action.badge)
+
+
+def _slug(area: str) -> str:
+    """An area as part of a group's name: `Data & Maps` → `data-maps`."""
+    plain = unicodedata.normalize("NFKD", area).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "area"

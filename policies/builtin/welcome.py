@@ -1,0 +1,212 @@
+"""Welcome newcomers: once per person, after people had the time to greet first, and not if they did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any, ClassVar
+
+from pydantic import Field
+from sqlalchemy import and_, func, or_, select
+
+from ...config.durations import Duration
+from ...config.model import DurationField, Model, Percent, PolicySettings
+from ...connectors.actions import Action, SendMessage
+from ...connectors.base import Platform, Profile
+from ...connectors.records import Kind as RecordKind
+from ...connectors.records import Ref
+from ...sync.store.tables import contributions, members, proposals, spaces, states, threads
+from ...sync.store.times import micros
+from .. import phrases
+from ..community import Community, Match
+from ..comparisons import AgeIs, BooleanIs
+from ..conditions import All, Atom, Condition, parse
+from ..facts import Subject, find_fact
+from ..kind import Candidate, Held, Kind, MemberCondition, Written
+from ..people import accounts
+from ..sources import Scope, open_threads, visible
+from .common import nobody_to_talk_to, steady_order, unless
+
+_ACTIVE = timedelta(days=30)
+_DEFAULT = {"first_contribution": "< 14 days", "posts": ">= 1"}
+STEP = "welcome"
+
+
+def _newcomers() -> Written:
+    return Written(_DEFAULT, parse(_DEFAULT, "member"))
+
+
+class Send(Model):
+    """What is sent, and who joins the conversation."""
+
+    message: str = Field(default="welcome", description="Name of the message template.")
+    with_: list[str] = Field(
+        default=[], alias="with", description="Groups of greeters; one active member of them joins."
+    )
+    start: str = Field(default="", description="Address of a page to start from, named in the message.")
+
+
+class WelcomeParameters(PolicySettings):
+    """Settings of `use: welcome`."""
+
+    when: MemberCondition = Field(default_factory=_newcomers, description="Who is a newcomer.")
+    except_: MemberCondition | None = Field(default=None, alias="except", description="Who is not meant.")
+    after: DurationField = Field(
+        default=Duration(6, "hour"), description="How long people have to greet first."
+    )
+    send: Send = Field(default=Send(), description="What is sent.")
+    holdout: Percent = Field(
+        default=0.0, description="Share of the newcomers not welcomed, to learn whether it helps."
+    )
+
+
+class Welcome(Kind):
+    """See the module."""
+
+    name: ClassVar[str] = "welcome"
+    summary: ClassVar[str] = "Welcome newcomers, once, if nobody else has."
+    subject: ClassVar[Subject] = "member"
+    Parameters: ClassVar[type[PolicySettings]] = WelcomeParameters
+
+    def conditions(self, family: str) -> tuple[Condition, Condition]:
+        given = self.parameters
+        waited = AgeIs(">=", given.after, f"at least {given.after}")
+        when = All(
+            (
+                given.when.condition,
+                Atom(find_fact("first_contribution", "member"), waited),
+                Atom(find_fact("greeted", "member"), BooleanIs(False)),
+            )
+        )
+        written = given.except_.condition if given.except_ else None
+        return when, unless(written, *nobody_to_talk_to(family))
+
+    def propose(self, community: Community, site: str) -> Iterator[Candidate | Held]:
+        platform = self.tools.platforms[site]
+        when, barred = self.conditions(platform.family)
+        also = [find_fact(name, "member") for name in ("first_contribution", "username")]
+        greeters = self._greeters(community, site)
+        for match in community.select("member", site, when, barred, also=also):
+            if self._held_out(community, match.ref):
+                yield self.held(match.ref, "holdout", "held out, to learn whether welcoming helps")
+            elif not self._elsewhere(community, match.ref):
+                yield self._candidate(community, platform, match, greeters)
+
+    def _candidate(
+        self, community: Community, platform: Platform, match: Match, greeters: list[tuple[str, str]]
+    ) -> Candidate:
+        with_ = steady_order(match.ref.id, [member for member, _ in greeters if member != match.ref.id])[:1]
+        names = dict(greeters)
+        values = self._values(community, platform, match, [names[member] for member in with_])
+        joined = with_ if platform.family == "forum" else []
+        to = (match.ref.id, *joined)
+        return Candidate(
+            item=match.ref,
+            occasion="once",
+            step=STEP,
+            because=match.because,
+            since=int(match.values["first_contribution"]),
+            compose=partial(self._compose, platform, values, to),
+            site=platform.site,
+            addressee=match.ref,
+            contacts=tuple(Ref(platform.site, RecordKind.MEMBER, member) for member in to),
+        )
+
+    def _compose(
+        self, platform: Platform, values: dict[str, Any], to: tuple[str, ...], profile: Profile
+    ) -> Action:
+        language = profile.language or self.tools.language(platform.site)
+        words = {
+            **values,
+            "why": phrases.why("welcome", language),
+            "stop": phrases.stop(platform.family, language, phrase=self.tools.phrase),
+        }
+        name = self.parameters.send.message
+        message = self.tools.messages.render(name, language, platform.markup, words)
+        return SendMessage(
+            site=platform.site, to=to, subject=message.subject, text=message.text, type="welcome"
+        )
+
+    def _values(
+        self, community: Community, platform: Platform, match: Match, greeters: list[str]
+    ) -> dict[str, Any]:
+        """What fits this person: where they wrote, and a question of theirs that nobody answered."""
+        area, question = _first_words(community, match.ref)
+        username = str(match.values["username"])
+        return {
+            "member": {"name": platform.escape(username), "mention": platform.mention(username)},
+            "site_name": "",
+            "area": platform.escape(area) if area else "",
+            "question_title": platform.escape(question[1]) if question else "",
+            "question_url": platform.url(question[0]) if question else "",
+            "start_url": self.parameters.send.start,
+            "greeters": [platform.mention(name) for name in greeters],
+        }
+
+    def _greeters(self, community: Community, site: str) -> list[tuple[str, str]]:
+        """(id, username) of the members of the greeters' groups who wrote in the last 30 days."""
+        wanted = self.parameters.send.with_
+        if not wanted:
+            return []
+        scope = Scope(site, community.sites[site].family, micros(community.now), community.live)
+        s, c, m = states, contributions, members
+        recent = select(c.c.author).where(visible(scope), c.c.created_at > micros(community.now - _ACTIVE))
+        now = micros(community.now)
+        rows = community.conn.execute(
+            select(m.c.id, m.c.username)
+            .join_from(m, s, and_(s.c.site == m.c.site, s.c.kind == "member", s.c.item == m.c.id))
+            .where(m.c.site == site, s.c.field == "group", s.c.value.in_(wanted), s.c.valid_from <= now)
+            .where(or_(s.c.valid_to.is_(None), s.c.valid_to > now), m.c.id.in_(recent))
+            .where(m.c.deleted_at.is_(None), func.coalesce(m.c.suspended_until <= now, True))
+            .distinct()
+            .order_by(m.c.id)
+        )
+        return [(row.id, row.username) for row in rows]
+
+    def _elsewhere(self, community: Community, who: Ref) -> bool:
+        """Whether the same person is or was welcomed on another account."""
+        others = [str(ref) for ref in accounts(community.conn, who) if ref != who]
+        if not others:
+            return False
+        query = select(proposals.c.id).where(
+            proposals.c.policy == self.policy,
+            proposals.c.item.in_(others),
+            proposals.c.state.not_in(("superseded", "lapsed")),
+        )
+        return community.conn.execute(query.limit(1)).first() is not None
+
+    def _held_out(self, community: Community, who: Ref) -> bool:
+        """By a hash of the person that nobody chooses: the same at every run."""
+        if not self.parameters.holdout:
+            return False
+        person = min(accounts(community.conn, who))
+        return self.tools.share_of(f"{self.policy}:{person}") < float(self.parameters.holdout)
+
+
+def _first_words(community: Community, who: Ref) -> tuple[str, tuple[Ref, str] | None]:
+    """The name of the space where somebody first wrote, and their first thread that nobody answered."""
+    scope = Scope(who.site, community.sites[who.site].family, micros(community.now), community.live)
+    c, t, s = contributions, threads, spaces
+    area = community.conn.execute(
+        select(s.c.name)
+        .join_from(c, t, and_(t.c.site == c.c.site, t.c.id == c.c.thread))
+        .join(s, and_(s.c.site == t.c.site, s.c.id == t.c.space))
+        .where(visible(scope), c.c.author == who.id)
+        .order_by(c.c.created_at, c.c.id)
+        .limit(1)
+    ).scalar_one_or_none()
+    if scope.family != "forum":
+        return "", None
+    other = contributions.alias("other")
+    answer = select(other.c.id).where(
+        visible(scope, other), other.c.thread == t.c.id, other.c.author != who.id
+    )
+    question = community.conn.execute(
+        select(t.c.id, t.c.title)
+        .where(open_threads(scope), t.c.author == who.id, ~answer.exists())
+        .order_by(t.c.created_at, t.c.id)
+        .limit(1)
+    ).one_or_none()
+    found = (Ref(who.site, RecordKind.THREAD, question.id), str(question.title)) if question else None
+    return str(area or ""), found

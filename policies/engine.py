@@ -1,0 +1,278 @@
+"""Policies × facts → proposals, under the constitution.
+
+A plan reads first, without holding the store; then composes what is really proposed, which may ask a
+platform for a member's language; then stores everything in one transaction.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, select
+
+from ..config.errors import NotFound, Refused, TryLater
+from ..connectors.base import Platform, Profile
+from ..connectors.records import Ref
+from ..sync.outbox import Draft, Proposal, State, lapse, propose, rearm, spent, supersede
+from ..sync.outbox.proposals import from_row
+from ..sync.store.tables import plans, proposals
+from ..sync.store.times import micros
+from .builtin import KINDS
+from .community import Community
+from .constitution import barred
+from .earning import acts_alone
+from .kind import Candidate, Held, Kind, Tools
+from .messages import Messages
+from .sight import views
+
+if TYPE_CHECKING:
+    from ..config.settings import Settings
+    from ..sync.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a plan found. `id` None: nothing was stored (a dry run). `errors`: (site, what went wrong)."""
+
+    as_of: datetime
+    proposals: tuple[Proposal, ...]
+    held: tuple[Held, ...]
+    id: int | None = None
+    errors: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass
+class _Round:
+    """One plan while it is being made."""
+
+    found: dict[str, list[Candidate]] = field(default_factory=dict)
+    looked_at: dict[str, int] = field(default_factory=dict)
+    evaluated: set[tuple[str, str]] = field(default_factory=set)
+    held: list[Held] = field(default_factory=list)
+    errors: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Engine:
+    """The policies of an installation. `profile` reads a member's language and whether messages are taken."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        platforms: Mapping[str, Platform],
+        messages: Messages,
+        profile: Callable[[Ref], Profile],
+        secret: Callable[[], bytes],
+    ) -> None:
+        self.settings = settings
+        self.platforms = platforms
+        self.profile = profile
+        tools = Tools(platforms, messages, settings, partial(_share_of, secret))
+        self.policies: dict[str, Kind] = {
+            name: KINDS[parameters.use](name, parameters, tools)
+            for name, parameters in settings.policies.items()
+        }
+
+    def active(self, names: Sequence[str] = ()) -> list[Kind]:
+        """The policies that are not off, or those of them that are named."""
+        ceiling = self.settings.constitution.mode
+        return [
+            kind
+            for name, kind in self.policies.items()
+            if (not names or name in names) and kind.parameters.mode.within(ceiling).level != "off"
+        ]
+
+    def community(self, conn: Connection, now: datetime, **how: object) -> Community:
+        """The sites as the store has them, at a moment."""
+        sites = views(conn, self.settings, self.platforms)
+        return Community(conn, sites, now, **how)  # type: ignore[arg-type]  # live and only, by name
+
+    # --- planning -----------------------------------------------------------------------------------------
+
+    def plan(
+        self,
+        store: Store,
+        now: datetime,
+        names: Sequence[str] = (),
+        *,
+        as_of: datetime | None = None,
+        dry_run: bool = False,
+    ) -> Plan:
+        """Evaluate the policies and, unless it is a dry run, store what they propose.
+
+        `as_of`: as it would have been at an earlier moment; always a dry run.
+        """
+        dry_run = dry_run or as_of is not None
+        moment = as_of or now
+        kinds = self.active(names)
+        this = _Round()
+        with store.read() as conn:
+            community = self.community(conn, moment, live=as_of is None)
+            try:
+                for kind in kinds:
+                    self._evaluate(kind, community, this)
+            finally:
+                community.close()
+            chosen = self._choose(conn, kinds, this, moment)
+        drafts = self._compose(chosen, this)
+        if dry_run:
+            shown = tuple(_unstored(draft, now) for draft in drafts)
+            return Plan(moment, shown, tuple(this.held), errors=tuple(this.errors))
+        with store.write() as conn:
+            plan, stored = self._store(conn, kinds, this, drafts, now)
+        return Plan(moment, tuple(stored), tuple(this.held), plan, tuple(this.errors))
+
+    def _evaluate(self, kind: Kind, community: Community, this: _Round) -> None:
+        found = this.found.setdefault(kind.policy, [])
+        for site in kind.parameters.on:
+            view = community.sites[site]
+            if not view.complete:
+                reason = f"the first sync of {site} is not finished; run 'ordito sync {site}'"
+                this.held.append(kind.held(site, "coverage", reason))
+                continue
+            for each in kind.propose(community, site):
+                if isinstance(each, Held):
+                    this.held.append(each)
+                else:
+                    found.append(each)
+            this.looked_at[kind.policy] = this.looked_at.get(kind.policy, 0) + kind.looks_at(community, site)
+            this.evaluated.add((kind.policy, site))
+            self._report_unknown(kind, community, site, this)
+
+    def _report_unknown(self, kind: Kind, community: Community, site: str, this: _Round) -> None:
+        when, unless = kind.conditions(community.sites[site].family)
+        count = community.unknown(kind.subject, site, when, unless)
+        if count:
+            names = community.unknown_facts(site, when, unless)
+            which = f" ({', '.join(names)})" if names else ""
+            reason = f"{count} {kind.subject}s: a fact is unknown{which}"
+            this.held.append(kind.held(site, "unknown", reason))
+
+    def _choose(
+        self, conn: Connection, kinds: Iterable[Kind], this: _Round, now: datetime
+    ) -> list[tuple[str, Candidate]]:
+        """What the constitution lets through, the longest wait first."""
+        limits = self.settings.constitution.limits
+        through: list[tuple[str, Candidate]] = []
+        for kind in kinds:
+            found = sorted(this.found[kind.policy], key=lambda each: (each.since, each.item, each.step))
+            used = spent(conn, kind.policy, [each.key for each in found])
+            share = max(1, int(limits.share * this.looked_at.get(kind.policy, 0)))
+            most = min(limits.per_policy, share)
+            room = most
+            for each in found:
+                if each.key in used:
+                    self._remember(kind, each, used[each.key], this)
+                elif room == 0:
+                    reason = f"the limit of {most} for one plan of this policy; the longest wait comes first"
+                    this.held.append(kind.held(each.item, "limit", reason))
+                elif against := barred(conn, self.settings.constitution, each, now):
+                    this.held.append(kind.held(each.item, against.by, against.reason))
+                else:
+                    room -= 1
+                    through.append((kind.policy, each))
+        return sorted(through, key=lambda pair: pair[1].since)
+
+    def _remember(self, kind: Kind, candidate: Candidate, why: str, this: _Round) -> None:
+        """Keys that wait to become true anew are reported; what is done or under way is no news."""
+        if "true ever since" in why:
+            this.held.append(kind.held(candidate.item, "occasion", why))
+
+    def _compose(self, chosen: Iterable[tuple[str, Candidate]], this: _Round) -> list[Draft]:
+        drafts: list[Draft] = []
+        most = self.settings.constitution.limits.per_run
+        for policy, candidate in chosen:
+            if len(drafts) >= most:
+                reason = f"the limit of {most} for one plan; the longest wait comes first"
+                this.held.append(Held(policy, str(candidate.item), "limit", reason))
+                continue
+            try:
+                profile = self.profile(candidate.addressee) if candidate.addressee else Profile()
+            except NotFound:
+                this.held.append(Held(policy, str(candidate.item), "gone", "the account is not there"))
+                continue
+            except (TryLater, Refused) as error:
+                this.errors.append((candidate.site, str(error)))
+                this.held.append(Held(policy, str(candidate.item), "unreachable", error.message))
+                continue
+            if not profile.accepts:
+                this.held.append(Held(policy, str(candidate.item), "opt-out", profile.reason))
+                continue
+            drafts.append(draft_of(policy, candidate, profile))
+        return drafts
+
+    def _store(
+        self, conn: Connection, kinds: Iterable[Kind], this: _Round, drafts: list[Draft], now: datetime
+    ) -> tuple[int, list[Proposal]]:
+        law = self.settings.constitution
+        lapse(conn, now)
+        row = plans.insert().values(
+            created_at=micros(now),
+            as_of=micros(now),
+            policies=json.dumps([kind.policy for kind in kinds]),
+            held=json.dumps([[h.policy, h.item, h.by, h.reason] for h in this.held], ensure_ascii=False),
+        )
+        plan = int(conn.execute(row).inserted_primary_key[0])  # type: ignore[index]
+        stored: list[Proposal] = []
+        for kind in kinds:
+            matching = [each.key for each in this.found[kind.policy]]
+            rearm(conn, kind.policy, matching)
+            self._withdraw(conn, kind, set(matching), this, now)
+            mode = kind.parameters.mode.within(law.mode)
+            alone = f"policy {kind.policy}" if acts_alone(conn, kind.policy, mode) else None
+            mine = [draft for draft in drafts if draft.policy == kind.policy]
+            done = propose(conn, mine, plan=plan, now=now, expire=law.expire, approve_as=alone)
+            stored.extend(done.new)
+        return plan, stored
+
+    def _withdraw(
+        self,
+        conn: Connection,
+        kind: Kind,
+        matching: set[tuple[Ref, str, str]],
+        this: _Round,
+        now: datetime,
+    ) -> None:
+        """What still waits for a decision and is no longer called for is superseded."""
+        rows = conn.execute(
+            select(proposals).where(
+                proposals.c.policy == kind.policy, proposals.c.state == State.PROPOSED
+            )
+        ).all()
+        for row in rows:
+            proposal = from_row(row)
+            looked = any((kind.policy, site) in this.evaluated for site in (proposal.item.site,))
+            if looked and (proposal.item, proposal.occasion, proposal.step) not in matching:
+                supersede(conn, proposal, "its conditions no longer hold", now)
+
+
+def _share_of(secret: Callable[[], bytes], text: str) -> float:
+    digest = hmac.new(secret(), text.encode(), "sha256").digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def draft_of(policy: str, candidate: Candidate, profile: Profile) -> Draft:
+    """The candidate with its final action."""
+    return Draft(
+        policy=policy,
+        item=candidate.item,
+        occasion=candidate.occasion,
+        step=candidate.step,
+        action=candidate.compose(profile),
+        because=candidate.because,
+        after=candidate.after,
+        not_before=candidate.not_before,
+    )
+
+
+def _unstored(draft: Draft, now: datetime) -> Proposal:
+    return Proposal(
+        id=0, policy=draft.policy, item=draft.item, occasion=draft.occasion, step=draft.step,
+        action=draft.action, because=draft.because, state=State.PROPOSED, plan=None, after=draft.after,
+        not_before=draft.not_before, lapses_at=None, created_at=now, changed_at=now,
+    )  # fmt: skip

@@ -1,0 +1,115 @@
+"""The engine's answer to `apply`, asked with the item freshly read: is this still right, and is it time?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from ..config.errors import ConnectorError, NotFound
+from ..connectors.base import Profile
+from ..connectors.records import Kind as RecordKind
+from ..connectors.records import Ref
+from ..sync.outbox import Go, Proposal, Review, Supersede, Verdict, Wait
+from .constitution import barred, quiet_until
+from .engine import Engine
+from .kind import Candidate, Held, Kind
+
+if TYPE_CHECKING:
+    from ..sync.context import App
+
+
+class EngineGate:
+    """Implements `sync.outbox.Gate` for one run: what was let through counts against the run's limits."""
+
+    def __init__(self, app: App, engine: Engine) -> None:
+        self._app = app
+        self._engine = engine
+        self._law = app.settings.constitution
+        self._halted = ""
+        self._profiles: dict[Ref, Profile | NotFound] = {}
+        self._through: dict[str, int] = {}
+
+    def begin(self, now: datetime) -> None:
+        """Read the stop page, and on every site whether somebody wrote on our own talk page."""
+        stop = Ref.parse(self._law.stop) if self._law.stop else None
+        for site in self._app.settings.sites:
+            try:
+                why = self._app.connector(site).halted(stop if stop and stop.site == site else None)
+            except ConnectorError as error:
+                why = f"whether we are asked to stop cannot be read on {site}: {error.message}"
+            if why:
+                self._halted = why
+                return
+
+    def hold(self, conn: Connection, proposal: Proposal, now: datetime) -> Wait | None:
+        """A stop, the quiet hours, and the limits of one run."""
+        if self._halted:
+            return Wait(None, f"halted: {self._halted}")
+        if proposal.action.contact and (until := quiet_until(self._law.quiet_hours, now)):
+            return Wait(until, "quiet hours")
+        limits = self._law.limits
+        if sum(self._through.values()) >= limits.per_run:
+            return Wait(None, f"the limit of {limits.per_run} actions in one run")
+        if self._through.get(proposal.policy, 0) >= limits.per_policy:
+            return Wait(None, f"the limit of {limits.per_policy} actions of one policy in one run")
+        return None
+
+    def prepare(self, proposal: Proposal, now: datetime) -> None:
+        """Read the profile of the person addressed, if somebody is."""
+        if proposal.verb == "send_message" and proposal.item.kind == RecordKind.MEMBER:
+            self._read_profile(proposal.item)
+
+    def check(self, conn: Connection, proposal: Proposal, now: datetime) -> Verdict:
+        """Go, wait, supersede or review again."""
+        if wait := self.hold(conn, proposal, now):
+            return wait
+        kind = self._engine.policies.get(proposal.policy)
+        if kind is None or kind.parameters.mode.within(self._law.mode).level == "off":
+            return Supersede("its policy is off or no longer in the settings")
+        candidate, why = self._again(conn, kind, proposal, now)
+        if candidate is None:
+            return Supersede(why)
+        against = barred(conn, self._law, candidate, now)
+        if against is not None:
+            return Supersede(against.reason) if against.for_good else Wait(against.until, against.reason)
+        return self._as_approved(proposal, candidate)
+
+    def _again(
+        self, conn: Connection, kind: Kind, proposal: Proposal, now: datetime
+    ) -> tuple[Candidate | None, str]:
+        """The same candidate, found anew by the policy; or why it is not found."""
+        community = self._engine.community(conn, now, only=proposal.item)
+        why = "its conditions no longer hold"
+        try:
+            for site in kind.parameters.on:
+                for each in kind.propose(community, site):
+                    if isinstance(each, Held):
+                        why = each.reason if each.item == str(proposal.item) else why
+                    elif each.key == (proposal.item, proposal.occasion, proposal.step):
+                        return each, ""
+        finally:
+            community.close()
+        return None, why
+
+    def _as_approved(self, proposal: Proposal, candidate: Candidate) -> Verdict:
+        profile = self._read_profile(candidate.addressee) if candidate.addressee else Profile()
+        if isinstance(profile, NotFound):
+            return Supersede("the account is not there any more")
+        if not profile.accepts:
+            return Supersede(profile.reason)
+        if not proposal.edited:
+            action = candidate.compose(profile)
+            if action != proposal.action:
+                return Review(action)
+        self._through[proposal.policy] = self._through.get(proposal.policy, 0) + 1
+        return Go(candidate.contacts)
+
+    def _read_profile(self, who: Ref) -> Profile | NotFound:
+        if who not in self._profiles:
+            try:
+                self._profiles[who] = self._app.connector(who.site).profile(who.id)
+            except NotFound as error:
+                self._profiles[who] = error
+        return self._profiles[who]

@@ -1,0 +1,147 @@
+"""What a kind of policy is: parameters, and a way from the community to candidates for proposals."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+
+from ..config.model import PolicySettings
+from ..connectors.actions import Action
+from ..connectors.base import Platform, Profile
+from ..connectors.records import Ref
+from ..sync.outbox import Because
+from .community import Community
+from .conditions import All, Condition, parse
+from .facts import Subject
+from .messages import Messages
+
+if TYPE_CHECKING:
+    from ..config.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A condition as it was written, and as it was understood."""
+
+    document: Mapping[str, Any]
+    condition: All
+
+
+def _reader(subject: Subject) -> Callable[[Any], Written]:
+    def read(value: Any) -> Written:
+        if isinstance(value, Written):
+            return value
+        return Written(value, parse(value, subject))
+
+    return read
+
+
+def _field(subject: Subject) -> Any:
+    return Annotated[
+        Written,
+        PlainValidator(_reader(subject)),
+        PlainSerializer(lambda written: written.document),
+        WithJsonSchema({"$ref": f"#/$defs/{subject}_condition"}),
+    ]
+
+
+MemberCondition = _field("member")
+ThreadCondition = _field("thread")
+ContributionCondition = _field("contribution")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """Something a policy would do, before limits and budgets.
+
+    `since` (micros): since when the item has been waiting; where a limit cuts, the longest wait comes
+    first. `compose` gives the final action; it is asked only for what is really proposed, with the profile
+    of `addressee` if somebody is written to. `contacts`: everybody whom the action notifies. `concerns`:
+    members whose opt-outs, groups and names count besides those.
+    """
+
+    item: Ref
+    occasion: str
+    step: str
+    because: tuple[Because, ...]
+    since: int
+    compose: Callable[[Profile], Action]
+    site: str
+    addressee: Ref | None = None
+    contacts: tuple[Ref, ...] = ()
+    concerns: tuple[Ref, ...] = ()
+    after: int | None = None
+    not_before: datetime | None = None
+
+    @property
+    def key(self) -> tuple[Ref, str, str]:
+        """What of a proposal's key follows the policy."""
+        return (self.item, self.occasion, self.step)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Something a policy would have done, and what stood against it: `by` in one word, `reason` in words."""
+
+    policy: str
+    item: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What kinds take from outside: the sites' words and escaping, the messages, whose account is whose."""
+
+    platforms: Mapping[str, Platform]
+    messages: Messages
+    settings: Settings
+    share_of: Callable[[str], float]
+    """A steady number in [0, 1) for a text, keyed by the installation: who is held out of what."""
+
+    def language(self, site: str) -> str:
+        """Of what is written there to everybody, or to somebody whose language is not known."""
+        return self.settings.sites[site].language or self.settings.language
+
+    @property
+    def phrase(self) -> str:
+        """The first line of a reply that ends all contact."""
+        return self.settings.constitution.opt_out.phrase
+
+
+class Kind(ABC):
+    """A kind of policy, made with the id and the parameters that the settings give it.
+
+    A kind only decides. It never asks for the time, never talks to a platform, and gives the same
+    candidate for the same item whether the whole community is looked at or that item only.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    subject: ClassVar[Subject]
+    Parameters: ClassVar[type[PolicySettings]]
+
+    def __init__(self, policy: str, parameters: Any, tools: Tools) -> None:
+        self.policy = policy
+        self.parameters = parameters
+        self.tools = tools
+
+    @abstractmethod
+    def conditions(self, family: str) -> tuple[Condition, Condition]:
+        """What must hold of an item on a site of this family, and what must surely not."""
+
+    @abstractmethod
+    def propose(self, community: Community, site: str) -> Iterator[Candidate | Held]:
+        """What should be done on a site at the community's moment."""
+
+    def looks_at(self, community: Community, site: str) -> int:
+        """How many items it looks at there; the limit `share` is a share of these."""
+        return community.size(self.subject, site)
+
+    def held(self, item: object, by: str, reason: str) -> Held:
+        return Held(self.policy, str(item), by, reason)

@@ -1,0 +1,81 @@
+"""What the policies need of a site: verbs, groups, badges, and message templates.
+
+`needs` is registered per kind, below; `ordito check` compares it with what a site has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import singledispatch
+
+from ..connectors.actions import (
+    Action,
+    ArchiveThread,
+    CloseThread,
+    Reply,
+    SendMessage,
+    SetLabels,
+    UnlistThread,
+)
+from .builtin.rule import Rule
+from .builtin.stale import Stale
+from .builtin.welcome import Welcome
+from .kind import Kind
+
+_THEN: dict[str, type[Action]] = {
+    "close": CloseThread, "archive": ArchiveThread, "unlist": UnlistThread, "label": SetLabels,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that a policy needs on a site; `path` leads to the key that asks for it.
+
+    `verb`, and with it the name of a `group` or `badge` (which may hold a placeholder such as `{area}`)
+    or of a `message` template.
+    """
+
+    site: str
+    path: tuple[str | int, ...]
+    verb: type[Action] | None = None
+    group: str = ""
+    badge: str = ""
+    message: str = ""
+
+
+@singledispatch
+def needs(kind: Kind, site: str) -> Iterator[Need]:
+    """What `kind` needs on one of the sites that it looks after. A kind that says nothing needs nothing."""
+    yield from ()
+
+
+@needs.register
+def _(kind: Welcome, site: str) -> Iterator[Need]:
+    send = kind.parameters.send
+    yield Need(site, ("send",), SendMessage, message=send.message)
+    for group in send.with_:
+        yield Need(site, ("send", "with"), group=group)
+
+
+@needs.register
+def _(kind: Stale, site: str) -> Iterator[Need]:
+    given = kind.parameters
+    if given.warn is not None:
+        yield Need(site, ("warn",), Reply, message=given.warn.message)
+    for number, step in enumerate(given.then):
+        yield Need(site, ("then", number), _THEN[step])
+
+
+@needs.register
+def _(kind: Rule, site: str) -> Iterator[Need]:
+    for number, doing in enumerate(kind.parameters.doings):
+        given = doing.given
+        yield Need(
+            site,
+            ("do", number, doing.verb),
+            doing.kind,
+            group=str(given.get("group", "")),
+            badge=str(given.get("badge", "")),
+            message=doing.message or "",
+        )

@@ -1,0 +1,49 @@
+"""Pages of a wiki that a policy keeps: what the mirror knows of their text."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, and_, select
+
+from ..connectors.records import Ref
+from ..sync.store.tables import contributions, spaces, texts, threads
+
+MARKERS = ("<!-- Ordito keeps what follows; edits here are lost -->", "<!-- Ordito: end -->")
+"""Around the part of a page that is ours."""
+
+_PROJECT = "4"
+"""The namespace that every wiki has under `Project:`, whatever its local name."""
+
+
+def page_text(conn: Connection, page: Ref) -> str | None:
+    """The newest mirrored text of a page named by its title; None if there is no such page."""
+    t, c = threads, contributions
+    titles = [page.id, *_local(conn, page)]
+    found = conn.execute(
+        select(t.c.id).where(t.c.site == page.site, t.c.title.in_(titles), t.c.deleted_at.is_(None))
+    ).scalar()
+    if found is None:
+        return None
+    newest = (
+        select(texts.c.text)
+        .join_from(c, texts, and_(texts.c.site == c.c.site, texts.c.contribution == c.c.id))
+        .where(c.c.site == page.site, c.c.thread == found, c.c.deleted_at.is_(None))
+        .order_by(c.c.created_at.desc(), c.c.id.desc())
+        .limit(1)
+    )
+    return conn.execute(newest).scalar_one_or_none() or ""
+
+
+def _local(conn: Connection, page: Ref) -> list[str]:
+    prefix, colon, rest = page.id.partition(":")
+    if not colon or prefix.casefold() != "project":
+        return []
+    query = select(spaces.c.name).where(spaces.c.site == page.site, spaces.c.id == _PROJECT)
+    name = conn.execute(query).scalar_one_or_none()
+    return [f"{name}:{rest}"] if name else []
+
+
+def block(text: str, markers: tuple[str, str]) -> str | None:
+    """What stands between the markers, without the line breaks next to them; None if they are not there."""
+    _, opened, rest = text.partition(markers[0])
+    inner, closed, _ = rest.partition(markers[1])
+    return inner.strip("\n") if opened and closed else None

@@ -1,0 +1,98 @@
+"""Who somebody is for the constitution: linked accounts, groups, opt-outs, and how often we wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, func, or_, select, tuple_
+
+from ..connectors.records import Kind, Ref
+from ..sync.store.tables import attempts, contacts, identities, members, opt_outs, site_groups, states
+from ..sync.store.times import micros, moment
+
+
+def accounts(conn: Connection, who: Ref) -> tuple[Ref, ...]:
+    """The member's accounts on all sites that are known to belong together, this one first."""
+    here, there = identities.alias("here"), identities.alias("there")
+    rows = conn.execute(
+        select(there.c.site, there.c.member)
+        .join_from(here, there, there.c.person == here.c.person)
+        .where(here.c.site == who.site, here.c.member == who.id)
+        .where(here.c.state == "linked", there.c.state == "linked")
+    )
+    others = {Ref(site, Kind.MEMBER, member) for site, member in rows} - {who}
+    return (who, *sorted(others))
+
+
+def groups(conn: Connection, who: Ref) -> frozenset[str]:
+    """The names of the groups somebody is in, with `admins`, `moderators` and `staff` by the flags."""
+    rows = conn.execute(
+        select(states.c.value).where(
+            states.c.site == who.site,
+            states.c.kind == Kind.MEMBER,
+            states.c.item == who.id,
+            states.c.field == "group",
+            states.c.valid_to.is_(None),
+        )
+    )
+    names = set(rows.scalars())
+    flags = conn.execute(
+        select(members.c.admin, members.c.moderator).where(
+            members.c.site == who.site, members.c.id == who.id
+        )
+    ).one_or_none()
+    if flags is not None and flags.admin:
+        names |= {"admins", "staff"}
+    if flags is not None and flags.moderator:
+        names |= {"moderators", "staff"}
+    return frozenset(names)
+
+
+def group_exists(conn: Connection, site: str, name: str) -> bool:
+    """Whether the mirror knows a group of this name."""
+    query = select(site_groups.c.id).where(
+        site_groups.c.site == site, site_groups.c.name == name, site_groups.c.deleted_at.is_(None)
+    )
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def username(conn: Connection, who: Ref) -> str:
+    """The account's name; '' if it is not in the mirror."""
+    query = select(members.c.username).where(members.c.site == who.site, members.c.id == who.id)
+    return conn.execute(query).scalar_one_or_none() or ""
+
+
+def opted_out(conn: Connection, who: Iterable[Ref]) -> tuple[Ref, str] | None:
+    """The first of these accounts that is opted out, and how; None if none is."""
+    for ref in who:
+        query = select(opt_outs.c.how).where(opt_outs.c.site == ref.site, opt_outs.c.member == ref.id)
+        how = conn.execute(query.limit(1)).scalar_one_or_none()
+        if how is not None:
+            return ref, how
+    return None
+
+
+def contacted_since(conn: Connection, who: Iterable[Ref], since: datetime) -> list[datetime]:
+    """When we wrote to any of these accounts, attempts included whose outcome nobody knows yet; oldest
+    first."""
+    pairs = [(ref.site, ref.id) for ref in who]
+    rows = conn.execute(
+        select(contacts.c.at)
+        .join_from(contacts, attempts, attempts.c.id == contacts.c.attempt)
+        .where(tuple_(contacts.c.site, contacts.c.member).in_(pairs), contacts.c.at > micros(since))
+        .where(or_(attempts.c.outcome.is_(None), attempts.c.outcome != "not_done"))
+        .order_by(contacts.c.at)
+    )
+    return [moment(at) for at in rows.scalars()]
+
+
+def find_member(conn: Connection, site: str, name: str) -> Ref | None:
+    """The account with this name, whatever its case; None if there is no such one."""
+    rows = conn.execute(
+        select(members.c.id, members.c.username).where(
+            and_(members.c.site == site, func.lower(members.c.username) == name.lower())
+        )
+    ).all()
+    exact = [row.id for row in rows if row.username == name] or [row.id for row in rows]
+    return Ref(site, Kind.MEMBER, exact[0]) if exact else None

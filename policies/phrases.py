@@ -1,0 +1,89 @@
+"""Phrases that messages are put together from, in the languages that are shipped.
+
+A language without phrases gets English ones; templates in that language can still say everything else.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ..config.durations import Duration
+
+_UNITS = {
+    "en": {
+        "minute": ("minute", "minutes"), "hour": ("hour", "hours"), "day": ("day", "days"),
+        "week": ("week", "weeks"), "month": ("month", "months"), "year": ("year", "years"),
+    },
+    "it": {
+        "minute": ("minuto", "minuti"), "hour": ("ora", "ore"), "day": ("giorno", "giorni"),
+        "week": ("settimana", "settimane"), "month": ("mese", "mesi"), "year": ("anno", "anni"),
+    },
+}  # fmt: skip
+
+_MORE_THAN = {"en": "more than", "it": "più di"}
+
+_WHY = {
+    "en": {
+        "welcome": "You get this once, because you have just contributed here for the first time.",
+        "stale": "It came because nobody has written here for {quiet}.",
+        "experts": "You are asked once, because others here found your contributions useful.",
+        "rule": "It came because of the rule “{policy}”, which the moderators of this place have set.",
+        "directory": "Listed are people whose contributions others found useful, and who agreed to it.",
+    },
+    "it": {
+        "welcome": "Lo ricevi una volta sola, perché hai appena contribuito qui per la prima volta.",
+        "stale": "È arrivato perché qui non scrive nessuno da {quiet}.",
+        "experts": "Te lo chiediamo una volta sola, perché ad altri i tuoi contributi sono stati utili.",
+        "rule": "È arrivato per la regola «{policy}», stabilita dai moderatori.",
+        "directory": "Qui c'è chi ha dato contributi utili ad altri, ed è d'accordo a comparire.",
+    },
+}
+
+_STOP = {
+    "en": {
+        "forum": "To hear nothing more from me, reply with {phrase} as the first line.",
+        "wiki": "To hear nothing more from me, put <nowiki>{{{{nobots}}}}</nowiki> on your talk page.",
+        "page": "To be taken off, put <nowiki>{{{{nobots}}}}</nowiki> on your talk page.",
+    },
+    "it": {
+        "forum": "Se non vuoi più messaggi da me, rispondi scrivendo {phrase} come prima riga.",
+        "wiki": "Se non vuoi più messaggi da me, metti <nowiki>{{{{nobots}}}}</nowiki> "
+        "nella tua pagina di discussione.",
+        "page": "Per non comparire, metti <nowiki>{{{{nobots}}}}</nowiki> nella tua pagina di discussione.",
+    },
+}
+
+
+def _spoken(language: str) -> str:
+    base = language.partition("-")[0]
+    return base if base in _UNITS else "en"
+
+
+def duration(length: Duration, language: str) -> str:
+    """`14 days`, `14 giorni`."""
+    one, many = _UNITS[_spoken(language)][length.unit]
+    return f"{length.amount} {one if length.amount == 1 else many}"
+
+
+def more_than(length: Duration, language: str) -> str:
+    """`more than 180 days`, `più di 180 giorni`."""
+    return f"{_MORE_THAN[_spoken(language)]} {duration(length, language)}"
+
+
+def span(length: timedelta, language: str) -> str:
+    """About how long, in the largest unit of which there are at least two."""
+    days = max(length.days, 0)
+    for size, unit in ((365.25, "year"), (30.44, "month"), (1.0, "day")):
+        if days >= 2 * size:
+            return duration(Duration(int(days / size), unit), language)
+    return duration(Duration(max(int(length.total_seconds() // 3600), 1), "hour"), language)
+
+
+def why(reason: str, language: str, **values: str) -> str:
+    """Why a message came, as one sentence. `values` are escaped already."""
+    return _WHY[_spoken(language)][reason].format(**values)
+
+
+def stop(where: str, language: str, **values: str) -> str:
+    """How to stop such messages, as one sentence; `where`: forum, wiki or page (a listing)."""
+    return _STOP[_spoken(language)][where].format(**values)

@@ -1,0 +1,32 @@
+"""The engine of an App: its settings, platforms, messages, and profiles through its connectors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..connectors.base import Profile
+from ..connectors.records import Ref
+from .engine import Engine
+from .gate import EngineGate
+from .messages import Messages
+
+if TYPE_CHECKING:
+    from ..sync.context import App
+
+
+def make_engine(app: App) -> Engine:
+    """Profiles are read once per member and run."""
+    known: dict[Ref, Profile] = {}
+
+    def profile(who: Ref) -> Profile:
+        if who not in known:
+            known[who] = app.connector(who.site).profile(who.id)
+        return known[who]
+
+    own = app.settings.folder / "messages"
+    messages = Messages(own if own.is_dir() else None, app.settings.language)
+    return Engine(app.settings, app.platforms(), messages, profile, lambda: app.store.secret)
+
+
+def make_gate(app: App) -> EngineGate:
+    return EngineGate(app, make_engine(app))
