@@ -1,0 +1,1 @@
+"""Discourse, by its JSON API."""

@@ -1,0 +1,126 @@
+"""What Discourse's answers mean, by status and body (api.discourse.org; docs/discourse.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+from ...config.errors import (
+    Conflict,
+    ConnectorError,
+    Filtered,
+    Forbidden,
+    NotFound,
+    NotThisPlatform,
+    OutcomeUnknown,
+    ReadOnly,
+    Refused,
+    SignInFailed,
+    Unreachable,
+)
+
+_LENGTH = 200
+
+
+class NotJson(Exception):
+    """A body that should be JSON and is not."""
+
+
+def body(response: requests.Response) -> Any:
+    """The decoded body; None for an empty one. Raises NotJson."""
+    if not response.content.strip():
+        return None
+    try:
+        return response.json()
+    except ValueError:
+        raise NotJson from None
+
+
+def fault(response: requests.Response, site: str, write: bool) -> ConnectorError | None:
+    """The error that an answer stands for; None for a success."""
+    try:
+        content = body(response)
+    except NotJson:
+        return _not_json(response, site, write)
+    status = response.status_code
+    if status < 300:
+        return _declined(content, site)
+    text = message(content) or f"the forum answers {status} {response.reason or ''}".strip()
+    if status >= 500:
+        return _broken(content, text, site, write)
+    if content == ["BAD CSRF"]:
+        return SignInFailed(
+            "the forum did not see the API key.",
+            where=site,
+            hint="A proxy may strip the Api-Key header; let it through.",
+        )
+    return _refused(status, text, site)
+
+
+def _refused(status: int, text: str, site: str) -> ConnectorError:
+    match status:
+        case 401 | 403:
+            return Forbidden(text, where=site, hint="Give the account or its key this right.")
+        case 404 | 410:
+            return NotFound(text, where=site)
+        case 409:
+            return Conflict(text, where=site, hint="Sync and plan anew.")
+        case 422:
+            return Filtered(text, where=site)
+        case _:
+            return Refused(text, where=site)
+
+
+def _declined(content: Any, site: str) -> ConnectorError | None:
+    """Some refusals come as 200: `success: false`, as in the creation of users."""
+    if isinstance(content, dict) and content.get("success") is False:
+        return Filtered(message(content) or "the forum declined.", where=site)
+    return None
+
+
+def _broken(content: Any, text: str, site: str, write: bool) -> ConnectorError:
+    if isinstance(content, dict) and content.get("error_type") == "read_only":
+        return ReadOnly(
+            "the forum is read-only at the moment.", where=site, hint="The next run tries again."
+        )
+    if write:
+        return OutcomeUnknown(f"the forum failed over a write: {text}", where=site)
+    return Unreachable(text, where=site, hint="The next run goes on where this one stopped.")
+
+
+def _not_json(response: requests.Response, site: str, write: bool) -> ConnectorError:
+    status = response.status_code
+    what = response.headers.get("Content-Type", "").split(";")[0] or "something unnamed"
+    if status < 400:
+        if write:
+            return OutcomeUnknown(f"a write was answered by {what} instead of JSON.", where=site)
+        if "json" in what:
+            return Unreachable("the answer is broken off.", where=site, hint="The next run goes on.")
+        return NotThisPlatform(
+            f"the address answers with {what} where a Discourse answers with JSON.",
+            where=site,
+            hint="Check the url in the settings, and whether a login page stands before the forum.",
+        )
+    if status == 404:
+        return NotThisPlatform(
+            "there is no Discourse at this address.", where=site, hint="Check the url in the settings."
+        )
+    if status in (401, 403):
+        return Forbidden(
+            f"something before the forum answers {status}.",
+            where=site,
+            hint="Let a firewall or proxy pass requests with an Api-Key header.",
+        )
+    return Refused(f"the address answers {status} with {what}.", where=site)
+
+
+def message(content: Any) -> str:
+    """The forum's own words, on one line; '' if it found none."""
+    if not isinstance(content, dict):
+        return ""
+    errors = content.get("errors")
+    words = "; ".join(str(e) for e in errors) if isinstance(errors, list) else str(errors or "")
+    words = words or str(content.get("message") or content.get("error") or "")
+    line = " ".join(words.split())
+    return line if len(line) <= _LENGTH else line[: _LENGTH - 1] + "…"

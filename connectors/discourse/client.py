@@ -1,0 +1,195 @@
+"""pydiscourse's client on our polite session: its knowledge of paths, our manners and errors.
+
+pydiscourse by itself has no keep-alive, no time-out, sleeps as long as it is told and takes a redirect for
+an empty success; all of that lies in the one method `_request`, which is replaced here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from pydiscourse import DiscourseClient
+
+from ...config.errors import (
+    ConnectorError,
+    Forbidden,
+    NotFound,
+    NotThisPlatform,
+    OutcomeUnknown,
+    SignInFailed,
+    Unreachable,
+)
+from ..base import World
+from ..http import PoliteSession
+from . import answers
+from .settings import DiscourseSettings
+
+Json = dict[str, Any]
+
+_MEMO = 100.0
+"""Seconds within which an identical POST /posts is recognised by the forum; it says 120 and counts from
+the moment when it took the first one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The account that the key acts as."""
+
+    id: str
+    username: str
+    admin: bool
+    moderator: bool
+    trust_level: int
+
+    @property
+    def staff(self) -> bool:
+        return self.admin or self.moderator
+
+
+class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no types
+    """All of pydiscourse's methods; a body comes back decoded, an empty one as None.
+
+    Raises the errors below ConnectorError as `answers.fault` maps them.
+    """
+
+    def __init__(self, site: str, settings: DiscourseSettings, world: World) -> None:
+        key = settings.api_key.reveal()
+        if not key.isascii():
+            raise SignInFailed(
+                "the API key has characters that no key has.", where=site, hint="Copy it anew."
+            )
+        super().__init__(settings.base, settings.username, key)
+        self.site = site
+        self.session = PoliteSession(
+            site,
+            world=world,
+            requests_per_minute=settings.requests_per_minute,
+            cookies=False,
+            headers={
+                "Accept": "application/json; charset=utf-8",
+                "Api-Key": key,
+                "Api-Username": settings.username,
+            },
+        )
+        self.read_only = False
+        """Whether the last answer said that the forum takes no writes at the moment."""
+        self._world = world
+        self._me: Me | None = None
+
+    def me(self) -> Me:
+        """Who we are; one request, once. Raises SignInFailed, NotThisPlatform."""
+        if self._me is None:
+            response = self._send("GET", "/session/current.json")
+            fault = answers.fault(response, self.site, write=False)
+            if isinstance(fault, Forbidden | NotFound):
+                raise self._sign_in_failed(fault)
+            if fault is not None:
+                raise fault
+            self._me = self._account(answers.body(response))
+        return self._me
+
+    def get(self, path: str, **params: Any) -> Json:
+        """A JSON object from a path that pydiscourse has no method for."""
+        content = self._request("GET", path, params=params)
+        if not isinstance(content, dict):
+            raise self._odd(path)
+        return content
+
+    def rows(self, path: str, **params: Any) -> list[Json]:
+        """A JSON array of objects (the admin lists of users have one as their root)."""
+        content = self._request("GET", path, params=params)
+        if not isinstance(content, list):
+            raise self._odd(path)
+        return content
+
+    def location(self, path: str) -> str:
+        """Where a path redirects to; '' if it is unknown (404)."""
+        response = self._send("GET", path, redirects="return")
+        if response.is_redirect:
+            return response.headers["Location"]
+        fault = answers.fault(response, self.site, write=False)
+        if fault is not None and not isinstance(fault, NotFound | NotThisPlatform):
+            raise fault
+        return ""
+
+    def publish(self, fields: Mapping[str, Any]) -> Json:
+        """POST /posts. A lost answer is asked for once more with the same bytes: within two minutes the
+        forum answers a repetition with the post that it made. Raises OutcomeUnknown if that fails too."""
+        started = self._world.monotonic()
+        try:
+            content = self._request("POST", "/posts.json", data=dict(fields))
+        except OutcomeUnknown:
+            if self._world.monotonic() - started > _MEMO:
+                raise
+            content = self._publish_again(fields)
+        if not isinstance(content, dict):
+            raise OutcomeUnknown("the forum said nothing about a new post.", where=self.site)
+        return content
+
+    def _publish_again(self, fields: Mapping[str, Any]) -> Any:
+        try:
+            return self._request("POST", "/posts.json", data=dict(fields))
+        except ConnectorError as error:
+            # Even a refusal proves nothing: the first one may be what makes it a duplicate.
+            told = f"the answer to a new post was lost; then: {error.message}"
+            raise OutcomeUnknown(told, where=self.site) from error
+
+    def _request(
+        self,
+        verb: str,
+        path: str,
+        params: Any = None,
+        files: Any = None,
+        data: Any = None,
+        json: Any = None,
+        override_request_kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        kwargs = {"params": params, "files": files, "data": data, "json": json}
+        kwargs |= override_request_kwargs or {}
+        write = verb != "GET"
+        response = self._send(verb, path, **kwargs)
+        fault = answers.fault(response, self.site, write)
+        if isinstance(fault, Unreachable) and not write:
+            response = self._send(verb, path, **kwargs)  # broken off: once more
+            fault = answers.fault(response, self.site, write)
+        if isinstance(fault, Forbidden | NotFound) and self._me is None and response.status_code != 410:
+            self.me()  # a wrong key looks like this too, and then this raises SignInFailed
+        if fault is not None:
+            raise fault
+        return answers.body(response)
+
+    def _send(self, verb: str, path: str, **kwargs: Any) -> requests.Response:
+        response = self.session.request(verb, self.host + path, **kwargs)
+        self.read_only = response.headers.get("Discourse-Readonly") == "true"
+        return response
+
+    def _account(self, content: Any) -> Me:
+        user = content.get("current_user") if isinstance(content, dict) else None
+        if not isinstance(user, dict) or "id" not in user:
+            raise NotThisPlatform(
+                "the address answers, but not as a Discourse does.",
+                where=self.site,
+                hint="Check the url in the settings.",
+            )
+        return Me(
+            id=str(user["id"]),
+            username=str(user["username"]),
+            admin=bool(user.get("admin")),
+            moderator=bool(user.get("moderator")),
+            trust_level=int(user.get("trust_level") or 0),
+        )
+
+    def _sign_in_failed(self, fault: ConnectorError) -> SignInFailed:
+        return SignInFailed(
+            f"the forum does not accept the key for '{self.api_username}': {fault.message}",
+            where=self.site,
+            hint="Check api_key and username, and that the key is neither revoked nor the account suspended.",
+        )
+
+    def _odd(self, path: str) -> NotThisPlatform:
+        return NotThisPlatform(
+            f"{path.split('?')[0]} answers in a form that no known Discourse has.", where=self.site
+        )

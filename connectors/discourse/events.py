@@ -1,0 +1,139 @@
+"""Changes that bump nothing, from the delivery log of a webhook: fifty events a request, kept for 30 days.
+
+An event is a hint of what has changed: posts come with their text, of topics and members the state is read.
+A delivery that failed stands in the log as well, so nothing has to receive the webhook.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...config.errors import Forbidden, Misconfigured, NotFound
+from ..base import Batch
+from ..records import Kind, Record, Ref
+from . import mapping
+from .client import Json
+from .dialect import topic_rows
+from .reading import NOTHING_READ, Reading
+
+_PAGE = 50
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the log tells, the newest event of each item only."""
+
+    posts: dict[str, Json] = field(default_factory=dict)
+    topics: dict[str, None] = field(default_factory=dict)
+    members: dict[str, None] = field(default_factory=dict)
+    gone: dict[Ref, None] = field(default_factory=dict)
+
+
+def newest_event(r: Reading) -> int:
+    """Id of the last delivery; 0 without a webhook."""
+    if r.webhook is None:
+        return 0
+    return max((int(row["id"]) for row in _page(r, 0)), default=0)
+
+
+def delivered(r: Reading) -> Iterator[Batch]:
+    """All that the log tells since the last run."""
+    if r.webhook is None:
+        return
+    told, newest, offset = _Told(), r.state.event, 0
+    while True:
+        rows = _page(r, offset)
+        for row in rows:
+            if int(row["id"]) > r.state.event:
+                _read(r, row, told)
+        newest = max([newest, *(int(row["id"]) for row in rows)])
+        if len(rows) < _PAGE or min(int(row["id"]) for row in rows) <= r.state.event:
+            break
+        offset += len(rows)
+    records = _records(r, told)
+    r.state.event = newest
+    yield r.batch(records, "events", len(records), gone=list(told.gone))
+
+
+def _page(r: Reading, offset: int) -> list[Json]:
+    path = f"/admin/api/web_hooks/{r.webhook}/events.json"
+    try:
+        rows: list[Json] = r.client.get(path, offset=offset).get("web_hook_events") or []
+    except (Forbidden, NotFound):
+        raise Misconfigured(
+            f"the delivery log of webhook {r.webhook} cannot be read.",
+            where=r.site,
+            hint="Check webhook: in the settings; only an administrator's key may read the log.",
+        ) from None
+    return rows
+
+
+def _read(r: Reading, row: Json, told: _Told) -> None:
+    """Take in one event; those of an item come newest first, and the first one counts."""
+    event, payload = _decoded(row)
+    kind = event.partition("_")[0]
+    if kind == "topic" and isinstance(topic := payload.get("topic"), dict):
+        _note(r, told, Kind.THREAD, topic, event.endswith("_destroyed"), told.topics)
+        return
+    post = payload.get("post") or (payload.get("like") or {}).get("post") or payload.get("solved")
+    if isinstance(post, dict) and "id" in post:
+        number = str(post["id"])
+        if number not in told.posts and Ref(r.site, Kind.CONTRIBUTION, number) not in told.gone:
+            if event.endswith("_destroyed"):
+                told.gone[Ref(r.site, Kind.CONTRIBUTION, number)] = None
+            elif "raw" in post and "topic_id" in post:
+                told.posts[number] = post
+            told.topics.setdefault(str(post["topic_id"]), None)
+        return
+    user = payload.get("user") or {}
+    if kind == "user" and "id" in user:
+        _note(r, told, Kind.MEMBER, user, event == "user_destroyed", told.members)
+
+
+def _note(r: Reading, told: _Told, kind: Kind, item: Json, gone: bool, among: dict[str, None]) -> None:
+    ref = Ref(r.site, kind, str(item["id"]))
+    if ref in told.gone or ref.id in among:
+        return
+    if gone:
+        told.gone[ref] = None
+    else:
+        among[ref.id] = None
+
+
+def _decoded(row: Json) -> tuple[str, dict[str, Any]]:
+    """The event's name and payload; headers and payload are JSON inside JSON."""
+    try:
+        headers, payload = json.loads(row.get("headers") or "{}"), json.loads(row.get("payload") or "{}")
+    except ValueError:
+        return "", {}
+    name = headers.get("X-Discourse-Event", "") if isinstance(headers, dict) else ""
+    return str(name), payload if isinstance(payload, dict) else {}
+
+
+def _records(r: Reading, told: _Told) -> list[Record]:
+    """Threads first, then posts of threads that are kept, then members."""
+    numbers = [n for n in told.topics if Ref(r.site, Kind.THREAD, n) not in told.gone]
+    rows = list(topic_rows(r.client, numbers)) if numbers else []
+    kept = {str(row["id"]): (row, names) for row, names in rows if r.kept_rows([row])}
+    stamps = r.stamps(row for row, _ in kept.values())
+    records: list[Record] = [
+        r.thread(row, names, stamps.get(number), posts_of=stamps.get(number) or NOTHING_READ)
+        for number, (row, names) in kept.items()
+    ]
+    posts = [
+        {"category_id": kept[str(post["topic_id"])][0].get("category_id"), **post}
+        for post in told.posts.values()
+        if str(post["topic_id"]) in kept
+    ]
+    records += r.contributions([post for post in posts if r.scope.post(post)])
+    for number in told.members:
+        try:
+            user = r.client.user_all(number)
+        except (Forbidden, NotFound):
+            continue
+        if r.scope.member(user["username"]):
+            records.append(mapping.member(r.site, user))
+    return records

@@ -1,0 +1,93 @@
+"""In which order a forum is read: the full pass, the sweeps that follow, and the runs between them.
+
+A full pass reads everything. A sweep reads structure, members and all topic rows again, every topic whose
+row has changed, and a slice of all posts. A run between sweeps reads the top of three lists: posts, topics,
+members. A pass that was stopped goes on in the phase and at the place that the cursor names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from ..base import Batch
+from ..records import Kind
+from . import mapping, read_messages, read_people, read_posts, read_topics
+from .dialect import Descent
+from .events import delivered, newest_event
+from .read_topics import Fresh
+from .reading import Reading
+
+Phase = Callable[[Reading], Iterator[Batch]]
+
+
+def _start(r: Reading) -> Iterator[Batch]:
+    """The watermarks: what is newer than they are belongs to the run that follows this pass."""
+    r.start = Descent(read_posts.public(r))
+    rows = r.start.peek()
+    r.state.post = max((int(row["id"]) for row in rows), default=0)
+    newest = max((str(row["created_at"]) for row in rows), default="")
+    r.state.bumped = r.state.mail = newest or mapping.wire(r.world.now() - timedelta(days=1))
+    r.state.event = newest_event(r)
+    yield r.batch(part="start")
+
+
+_FULL: dict[str, Phase] = {
+    "start": _start,
+    "structure": read_people.structure,
+    "members": read_people.members,
+    "groups": read_people.groups,
+    "topics": read_topics.all_topics,
+    "posts": read_posts.all_posts,
+    "unlisted": read_topics.unlisted_topics,
+    "private": read_posts.all_private,
+    "conversations": read_messages.all_conversations,
+}
+_SWEEP: dict[str, Phase] = {
+    "structure": read_people.structure,
+    "members": read_people.members,
+    "groups": read_people.groups,
+    "topics": read_topics.all_topics,
+    "private": read_posts.all_private,
+    "conversations": read_messages.all_conversations,
+    "posts again": read_posts.rolling,
+}
+
+
+def changes(r: Reading) -> Iterator[Batch]:
+    """Everything since the state, up to now."""
+    now = r.world.now()
+    if not r.state.swept:
+        r.state.begin("full", "start", now)
+    if r.state.job:
+        yield from _job(r)
+    yield from _news(r)
+    if r.world.now() - datetime.fromisoformat(r.state.swept) >= r.sweep:
+        r.state.begin("sweep", "structure", r.world.now())
+        yield from _job(r)
+
+
+def _job(r: Reading) -> Iterator[Batch]:
+    phases = _FULL if r.state.job == "full" else _SWEEP
+    names = list(phases)
+    for name in names[names.index(r.state.phase) :]:
+        if r.state.phase != name:
+            r.state.enter(name)
+        yield from phases[name](r)
+    ended = (Kind.THREAD, Kind.CONTRIBUTION) if r.state.job == "full" else (Kind.THREAD,)
+    scan = r.state.scan
+    r.state.finish()
+    yield Batch(cursor=r.state.cursor(), scan=scan, ended=ended)
+
+
+def _news(r: Reading) -> Iterator[Batch]:
+    fresh: dict[str, Fresh] = {}
+    yield from read_posts.new_posts(r, fresh)
+    yield from read_posts.new_private(r)
+    yield from delivered(r)
+    asked = r.client.session.statistics["requests"]
+    yield from read_messages.new_mail(r)
+    if fresh or asked == r.client.session.statistics["requests"]:
+        yield from read_topics.bumped_topics(r, fresh)
+    yield from read_people.new_members(r)
+    yield r.batch()

@@ -1,0 +1,119 @@
+"""Categories, groups and members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...config.errors import Forbidden, NotFound, Refused
+from ..base import Batch
+from ..records import Group, Kind
+from . import mapping
+from .client import Json
+from .reading import Reading
+
+ADMINS, MODERATORS, STAFF = 1, 2, 3
+"""Ids of the groups that follow from members' flags; their names depend on the forum's language."""
+
+_PAGE = 100
+_MEMBERS = 1000
+
+
+def structure(r: Reading) -> Iterator[Batch]:
+    """Categories; and which groups there are."""
+    site = r.client.get_site_info()
+    spaces = [mapping.space(r.site, row) for row in site.get("categories") or ()]
+    r.scope.learn(spaces)
+    r.state.hidden_spaces = sorted(r.scope.hidden_spaces)
+    r.groups = list(site.get("groups") or ())
+    yield r.batch((s for s in spaces if r.scope.space(s.id)), "categories", len(spaces), ended=[Kind.SPACE])
+
+
+def members(r: Reading) -> Iterator[Batch]:
+    """All members, oldest first; an account that is not staff learns of them from their posts only."""
+    page = int(r.state.at.get("page", 1))
+    if page == 1:
+        r.state.admins, r.state.moderators = [], []
+    while True:
+        try:
+            rows = r.client.list_users("new", order="created", asc="true", page=page)
+        except (Forbidden, NotFound):
+            r.state.no_members = True
+            return
+        r.state.no_members = False
+        _note_staff(r, rows)
+        page += 1
+        r.state.at = {"page": page}
+        r.state.joined = max([r.state.joined, *(str(row["created_at"]) for row in rows)])
+        last = len(rows) < _PAGE
+        kept = [mapping.member(r.site, row) for row in rows if r.scope.member(row["username"])]
+        yield r.batch(kept, "members", (page - 2) * _PAGE + len(rows), ended=[Kind.MEMBER] if last else [])
+        if last:
+            return
+
+
+def _note_staff(r: Reading, rows: list[Json]) -> None:
+    kept = [row for row in rows if r.scope.member(row["username"])]
+    r.state.admins += [str(row["id"]) for row in kept if row.get("admin")]
+    r.state.moderators += [str(row["id"]) for row in kept if row.get("moderator")]
+
+
+def new_members(r: Reading) -> Iterator[Batch]:
+    """Members who joined since the last run, newest first; the page tells of others' flags as well."""
+    if r.state.no_members:
+        return
+    page, newest = 1, r.state.joined
+    while True:
+        rows = r.client.list_users("new", order="created", page=page)
+        newest = max([newest, *(str(row["created_at"]) for row in rows)])
+        last = len(rows) < _PAGE or str(rows[-1]["created_at"]) <= r.state.joined
+        if last:
+            r.state.joined = newest
+        kept = [mapping.member(r.site, row) for row in rows if r.scope.member(row["username"])]
+        yield r.batch(kept, "members", len(kept))
+        if last:
+            return
+        page += 1
+
+
+def groups(r: Reading) -> Iterator[Batch]:
+    """Groups with their members; those of trust levels are left out, members carry their level."""
+    if not r.groups:
+        r.groups = list(r.client.get_site_info().get("groups") or ())
+    rows = sorted((g for g in r.groups if _is_wanted(int(g["id"]))), key=lambda g: int(g["id"]))
+    for row in rows:
+        if int(row["id"]) <= int(r.state.at.get("group", 0)):
+            continue
+        group = _derived(r, row) or read_group(r, row)
+        r.state.at = {"group": int(row["id"])}
+        yield r.batch([group], "groups", rows.index(row) + 1, len(rows))
+    yield r.batch(ended=[Kind.GROUP])
+
+
+def _is_wanted(number: int) -> bool:
+    return number in (ADMINS, MODERATORS, STAFF) or number > 14
+
+
+def _derived(r: Reading, row: Json) -> Group | None:
+    """The groups of staff, without a request: the list of members has just told who they are."""
+    if r.state.no_members:
+        return None
+    admins, moderators = set(r.state.admins), set(r.state.moderators)
+    whose = {ADMINS: admins, MODERATORS: moderators, STAFF: admins | moderators}.get(int(row["id"]))
+    return None if whose is None else mapping.group(r.site, row, whose)
+
+
+def read_group(r: Reading, row: Json) -> Group:
+    """A group with its members, or with unknown ones where we may not see them."""
+    found: dict[str, str] = {}
+    offset = 0
+    while True:
+        try:
+            answer = r.client.get(f"/groups/{row['name']}/members.json", limit=_MEMBERS, offset=offset)
+        except Refused:
+            return mapping.group(r.site, row, None)
+        page = answer.get("members") or []
+        found.update((str(member["id"]), str(member["username"])) for member in page)
+        offset += _MEMBERS
+        if offset >= int((answer.get("meta") or {}).get("total") or 0) or not page:
+            break
+    return mapping.group(r.site, row, (i for i, name in found.items() if r.scope.member(name)))

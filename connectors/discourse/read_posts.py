@@ -1,0 +1,159 @@
+"""Posts of the whole forum, fifty at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import timedelta
+
+from ..base import Batch
+from .client import Json
+from .dialect import IDS, Descent, PostList
+from .read_topics import Fresh
+from .reading import Reading
+
+ROUND = timedelta(days=30)
+"""Within so long, and one sweep more, every post is read again: the most that an edit may stay unseen
+which neither bumps its topic nor is told by a webhook."""
+
+_OLD_PAGES = 2
+"""So many pages in a row that are wholly from before `since` end the reading."""
+
+
+def public(r: Reading) -> PostList:
+    return PostList(r.client)
+
+
+def private(r: Reading) -> PostList:
+    return PostList(r.client, "/private-posts.json", "private_posts")
+
+
+def all_posts(r: Reading) -> Iterator[Batch]:
+    """All posts, from the newest at the start of the pass down to the first."""
+    descent = r.start if r.start is not None and not r.state.at else _resumed(r, public(r), r.state.post)
+    r.start = None
+    for rows in _in_scope(r, descent):
+        r.state.unlisted_apart = descent.posts.window == "posts"
+        yield r.batch(r.page(rows), "posts", *_progress(r, descent, len(rows)))
+
+
+def all_private(r: Reading) -> Iterator[Batch]:
+    """All private messages, if the settings ask for them."""
+    if not r.scope.messages:
+        return
+    if not r.state.at:
+        r.state.private = max((int(row["id"]) for row in private(r).newest()), default=0)
+    descent = _resumed(r, private(r), r.state.private)
+    for rows in _in_scope(r, descent):
+        yield r.batch(r.page(rows, private=True), "messages", *_progress(r, descent, len(rows)))
+
+
+def _resumed(r: Reading, posts: PostList, top: int) -> Descent:
+    posts.learn(r.state.at)
+    return Descent(posts, int(r.state.at.get("below", top + 1)))
+
+
+def _in_scope(r: Reading, descent: Descent) -> Iterator[list[Json]]:
+    """The pages of a descent, its place put into the state; it ends where `since` does."""
+    old = 0
+    for rows in descent:
+        r.state.at = {**descent.posts.place(descent.below), "done": r.state.at.get("done", 0)}
+        yield rows
+        old = old + 1 if r.scope.all_too_old(rows) else 0 if rows else old
+        if old >= _OLD_PAGES:
+            return
+
+
+def _progress(r: Reading, descent: Descent, count: int) -> tuple[int, int | None]:
+    """How many posts are done, and of how many, in ids where pages are made of ids."""
+    if descent.posts.window == "ids":
+        return max(0, r.state.post - descent.below + 1), r.state.post
+    r.state.at["done"] = int(r.state.at.get("done", 0)) + count
+    return r.state.at["done"], None
+
+
+def new_posts(r: Reading, fresh: dict[str, Fresh]) -> Iterator[Batch]:
+    """Posts since the last run, and, as far as they share a page with them, edits of those before."""
+    yield from _new(r, public(r), fresh)
+
+
+def new_private(r: Reading) -> Iterator[Batch]:
+    if r.scope.messages:
+        yield from _new(r, private(r), None)
+
+
+def _new(r: Reading, posts: PostList, fresh: dict[str, Fresh] | None) -> Iterator[Batch]:
+    """Down to the newest post known; `fresh` (None: the list is that of private messages) is told of
+    those that are new."""
+    down = r.state.down if fresh is not None else {}
+    known = r.state.post if fresh is not None else r.state.private
+    top = int(down.get("top", 0))
+    for rows, below in _pages(posts, down, known):
+        top = top or max((int(row["id"]) for row in rows), default=known)
+        records = r.page(rows, private=fresh is None)
+        if fresh is not None:
+            for row in rows:
+                if int(row["id"]) > known and r.scope.post(row):
+                    fresh.setdefault(str(row["topic_id"]), Fresh()).add(row)
+            r.state.down = {"top": top, **posts.place(below)}
+        if below <= known:
+            break
+        yield r.batch(records, "posts", len(records))
+    else:
+        records = []
+    if fresh is not None:
+        r.state.post, r.state.down = max(top, known), {}
+    else:
+        r.state.private = max(top, known)
+    yield r.batch(records, "posts", len(records))
+
+
+def _pages(posts: PostList, down: Json, known: int) -> Iterator[tuple[list[Json], int]]:
+    """The newest page, and only if it does not reach down to what is known, those below it."""
+    if down:
+        posts.learn(down)
+        yield from posts.descend(int(down["below"]), known)
+        return
+    rows = posts.newest()
+    if not rows:
+        yield from posts.descend(None, known)
+        return
+    below = int(rows[-1]["id"])
+    yield rows, below
+    if below > known:
+        posts.probe(rows)
+        yield from posts.descend(below, known)
+
+
+def rolling(r: Reading) -> Iterator[Batch]:
+    """A slice of all posts read again, so that a round over all of them takes `ROUND`."""
+    posts = public(r)
+    for step, (rows, below) in enumerate(_slice(r, posts), start=1):
+        r.state.rolled = below
+        ended = below <= 1 or r.scope.all_too_old(rows)
+        if ended:
+            r.state.round_before, r.state.round, r.state.rolled = r.state.round, r.state.swept, 0
+        yield r.batch(r.page(rows), "posts again", step)
+        if ended:
+            return
+
+
+def _slice(r: Reading, posts: PostList) -> Iterator[tuple[list[Json], int]]:
+    pages = posts.descend(r.state.rolled or None)
+    first = next(pages, None)
+    if first is None:
+        yield [], 1
+        return
+    yield first
+    total = r.state.post if posts.window == "ids" else _post_count(r)
+    for _ in range(math.ceil(total / IDS * r.sweep / ROUND) - 1):
+        following = next(pages, None)
+        if following is None:
+            yield [], 1
+            return
+        yield following
+
+
+def _post_count(r: Reading) -> int:
+    stats = (r.client.about().get("about") or {}).get("stats") or {}
+    return int(stats.get("post_count") or stats.get("posts_count") or r.state.post)

@@ -1,0 +1,140 @@
+"""Topic rows: all of them in a pass, those at the top between passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from ..base import Batch
+from ..records import Thread
+from . import mapping
+from .client import Json
+from .dialect import topic_pages
+from .reading import Reading
+from .stamps import Stamp
+
+_OVERLAP = timedelta(minutes=5)
+"""Rows so much older than the newest one known are read again: a transaction may have come late."""
+
+_NEW = Stamp(state="", posts=0, highest=0, likes=0, bumped="", last="")
+
+
+@dataclass(slots=True)
+class Fresh:
+    """New posts of one topic that this run has read."""
+
+    talk: int = 0
+    small: int = 0
+    times: set[str] = field(default_factory=set)
+
+    def add(self, post: Json) -> None:
+        if post.get("post_type") == 3:
+            self.small += 1
+        elif post.get("post_type") != 4:
+            self.talk += 1
+        self.times.add(str(post["created_at"]))
+
+    def explain(self, old: Stamp, new: Stamp) -> bool:
+        """Whether a changed row is what these posts would make of it. Versions of Discourse differ in
+        whether small actions count."""
+        grown = new.posts - old.posts in (self.talk, self.talk + self.small)
+        return grown and new.bumped in {old.bumped, *self.times}
+
+
+def all_topics(r: Reading) -> Iterator[Batch]:
+    """All topic rows by the date of creation: new ones come at the end and shift nothing. In a sweep a
+    topic whose row has changed is read again."""
+    done = int(r.state.at.get("done", 0))
+    pages = topic_pages(
+        r.client, page=int(r.state.at.get("page", 0)), order="created", ascending="true", per_page=100
+    )
+    for page, following in pages:
+        rows = r.kept_rows(page.rows)
+        stamps = r.stamps(rows)
+        changed = [] if r.state.job == "full" else [row for row in rows if _differs(row, stamps)]
+        again = {row["id"] for row in changed}
+        same = [row for row in rows if row["id"] not in again]
+        done += len(page.rows)
+        place = {"page": following, "done": done}
+        if not changed:
+            r.state.at = place
+        yield r.batch((r.thread(row, page.names, stamps.get(str(row["id"]))) for row in same), "topics", done)
+        for row in changed:
+            yield r.whole_topic(row, page.names, stamps.get(str(row["id"])))
+        r.state.at = place
+
+
+def _differs(row: Json, stamps: Mapping[str, Stamp | None]) -> bool:
+    old = stamps.get(str(row["id"]))
+    return old is None or not Stamp.of(row).same_posts(old)
+
+
+def unlisted_topics(r: Reading) -> Iterator[Batch]:
+    """Unlisted topics one by one, where the list of posts leaves them out."""
+    if not r.state.unlisted_apart or not r.client.me().staff:
+        return
+    skip = int(r.state.at.get("done", 0))
+    pages = topic_pages(
+        r.client,
+        page=int(r.state.at.get("page", 0)),
+        status="unlisted",
+        order="created",
+        ascending="true",
+        per_page=100,
+    )
+    for page, following in pages:
+        rows = r.kept_rows(page.rows)
+        stamps = r.stamps(rows)
+        for place, row in enumerate(rows[skip:], start=skip + 1):
+            r.state.at = {**r.state.at, "done": place}
+            yield r.whole_topic(row, page.names, stamps.get(str(row["id"])))
+        skip = 0
+        r.state.at = {"page": following}
+
+
+def bumped_topics(r: Reading, fresh: Mapping[str, Fresh]) -> Iterator[Batch]:
+    """Rows from the top of /latest down to those that the last run has seen."""
+    newest, end = r.state.bumped, False
+    for page, _ in topic_pages(r.client):
+        rows = r.kept_rows(page.rows)
+        stamps = r.stamps(rows)
+        plain, again = [], []
+        for row in rows:
+            old = stamps.get(str(row["id"]))
+            record = _unread(r, row, page.names, old, fresh.get(str(row["id"]), Fresh()))
+            if record is None:
+                again.append(row)
+            else:
+                plain.append(record)
+        newest = max([newest, *(str(row.get("bumped_at") or "") for row in page.rows)])
+        end = page.last or any(_is_seen(row, r.state.bumped) for row in page.rows)
+        yield r.batch(plain, "topics", len(plain))
+        for row in again:
+            yield r.whole_topic(row, page.names, stamps.get(str(row["id"])))
+        if end:
+            break
+    # A topic may carry a date in the future; what comes before that must not be missed.
+    r.state.bumped = min(newest, mapping.wire(r.world.now()))
+
+
+def _unread(
+    r: Reading, row: Json, names: Mapping[str, str], old: Stamp | None, fresh: Fresh
+) -> Thread | None:
+    """The record of a row that needs no reading of its topic; None if it needs one. A change of nothing
+    but likes waits for the sweep."""
+    before, now = old or _NEW, Stamp.of(row)
+    if now.same_posts(before):
+        return r.thread(row, names, old)
+    if fresh.explain(before, now):
+        return r.thread(row, names, old, posts_of=now if old is None else replace(now, likes=before.likes))
+    if old is not None and replace(now, likes=old.likes).same_posts(old):
+        return r.thread(row, names, old, posts_of=old)
+    return None
+
+
+def _is_seen(row: Json, bumped: str) -> bool:
+    """A row that ends the reading: not held at the top by a pin, and older than what is known."""
+    at, known = mapping.moment(row.get("bumped_at")), mapping.moment(bumped)
+    pinned = row.get("pinned") or row.get("pinned_globally")
+    return not pinned and at is not None and known is not None and at < known - _OVERLAP

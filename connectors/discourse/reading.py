@@ -1,0 +1,237 @@
+"""What all parts of the reading share: the connection, the scope, and how rows become records."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from ...config.errors import Forbidden, NotFound
+from ..base import Batch, Known, World
+from ..records import Kind, Member, Record, Ref, Thread, ThreadKind
+from . import mapping
+from .client import Client, Json
+from .dialect import Descent, topic_rows
+from .scope import Scope
+from .stamps import Stamp
+from .state import State
+from .topic import TopicView, read_topic
+
+_REMEMBERED = 20_000
+"""Rows of solved topics kept in memory until the accepted post is met; others are read again."""
+
+
+@dataclass
+class Reading:
+    """One run of `changes`: the state is written to as the reading goes on, and copied into each batch."""
+
+    site: str
+    client: Client
+    world: World
+    scope: Scope
+    state: State
+    known: Known
+    sweep: timedelta
+    webhook: int | None = None
+    rows: OrderedDict[str, tuple[Json, str | None]] = field(default_factory=OrderedDict)
+    """Rows of solved topics with their authors, by topic id."""
+    refused: set[str] = field(default_factory=set)
+    """Topics with an excluded tag."""
+    groups: list[Json] = field(default_factory=list)
+    """The groups that the forum names, if they were read in this run."""
+    start: Descent | None = None
+    """The descent through all posts that a full pass began with, if it began in this run."""
+
+    def batch(
+        self,
+        records: Iterable[Record] = (),
+        part: str = "",
+        done: int = 0,
+        total: int | None = None,
+        gone: Sequence[Ref] = (),
+        ended: Sequence[Kind] = (),
+    ) -> Batch:
+        """A batch with the cursor as the state is now."""
+        return Batch(
+            records=tuple(records),
+            cursor=self.state.cursor(),
+            gone=tuple((ref, None) for ref in gone),
+            scan=self.state.scan,
+            ended=tuple(ended),
+            part=part,
+            done=done,
+            total=total,
+        )
+
+    # --- topics
+
+    def kept_rows(self, rows: Iterable[Json]) -> list[Json]:
+        """Rows that the scope keeps. Those with an excluded tag are remembered: no post shows its tags."""
+        kept = []
+        for row in rows:
+            if self.scope.topic(row):
+                kept.append(row)
+            elif self.scope.labelled(row):
+                self.refused.add(str(row["id"]))
+        return kept
+
+    def thread(
+        self, row: Json, names: Mapping[str, str], old: Stamp | None, posts_of: Stamp | None = None
+    ) -> Thread:
+        """A row as a record. `old` is the stamp of the mirror's copy: only it knows the accepted post.
+        The new stamp is the row's; `posts_of` gives the part about posts where those were not read."""
+        author = mapping.author(row)
+        if author is not None and not self.scope.member(names.get(author)):
+            author = None
+        stamp = Stamp.of(row)
+        solved: str | None = None
+        if "has_accepted_answer" in row:
+            solved = ""
+            if row["has_accepted_answer"]:
+                solved = (old.solved if old else "") or None
+                self._remember(row, author)
+        if posts_of is not None:
+            stamp = replace(posts_of, state=stamp.state)
+        stamp = replace(stamp, solved=solved or "")
+        return mapping.thread(self.site, row, author=author, stamp=str(stamp), solved_by=solved)
+
+    def _remember(self, row: Json, author: str | None) -> None:
+        number = str(row["id"])
+        self.rows[number] = (row, author)
+        self.rows.move_to_end(number)
+        while len(self.rows) > _REMEMBERED:
+            self.rows.popitem(last=False)
+
+    def stamps(self, rows: Iterable[Json]) -> dict[str, Stamp | None]:
+        """The stamps of the mirror's copies of these rows; topics that it lacks are left out."""
+        stored = self.known.stamps([str(row["id"]) for row in rows])
+        return {number: Stamp.parse(text) for number, text in stored.items()}
+
+    def whole_topic(self, row: Json, names: Mapping[str, str], old: Stamp | None) -> Batch:
+        """A topic of a list, read with all its posts; posts that the mirror has and it lacks are gone."""
+        number = str(row["id"])
+        try:
+            view = read_topic(self.client, number, posts=int(row.get("posts_count") or 0))
+        except (Forbidden, NotFound):
+            return self.batch(gone=(Ref(self.site, Kind.THREAD, number),), part="posts")
+        record = self.thread(row, names, old)
+        solved = view.solved_by
+        if solved is not None:
+            stamp = replace(Stamp.of(row), solved=solved)
+            record = replace(record, solved_by=solved, stamp=str(stamp))
+        return self.batch([record, *self.posts_of(view)], gone=self.missing(number, view), part="posts")
+
+    def posts_of(self, view: TopicView) -> list[Record]:
+        """The posts of a topic that is kept, and what small actions among them report."""
+        category = view.topic.get("category_id")
+        posts = ({"category_id": category, **post} for post in view.posts)
+        return self.contributions([post for post in posts if self.scope.post(post)])
+
+    def missing(self, number: str, view: TopicView) -> list[Ref]:
+        """Posts that the mirror has and a topic read in full does not: deleted, or moved elsewhere."""
+        there = {str(post["id"]) for post in view.posts}
+        return [
+            Ref(self.site, Kind.CONTRIBUTION, i)
+            for i in sorted(self.known.contribution_ids(number) - there, key=int)
+        ]
+
+    # --- posts
+
+    def contributions(self, posts: Iterable[Json]) -> list[Record]:
+        records: list[Record] = []
+        for post in posts:
+            records.append(mapping.contribution(self.site, post, text=self.scope.text))
+            if (change := mapping.change(self.site, post)) is not None:
+                records.append(change)
+        if self.state.no_members:
+            records += self._members(posts)
+        return records
+
+    def _members(self, posts: Iterable[Json]) -> list[Record]:
+        """All that posts tell of their authors, where the list of users is closed to us."""
+        seen: dict[str, Member] = {}
+        for post in posts:
+            if post.get("user_id") is not None:
+                user = {**post, "id": post["user_id"], "title": post.get("user_title"), "created_at": None}
+                seen[str(post["user_id"])] = mapping.member(self.site, user)
+        return list(seen.values())
+
+    def page(self, rows: Sequence[Json], *, private: bool = False) -> list[Record]:
+        """A page of a list of posts: those to be kept, and threads that the mirror does not have yet."""
+        posts = [post for post in rows if self.scope.post(post)]
+        numbers = list(dict.fromkeys(str(post["topic_id"]) for post in posts))
+        stored = self.known.stamps(numbers)
+        threads = self._unknown([n for n in numbers if n not in stored], posts, private)
+        posts = [post for post in posts if str(post["topic_id"]) not in self.refused]
+        threads |= self._bare(posts, stored, private)
+        threads |= self._solved(posts, stored)
+        return [*threads.values(), *self.contributions(posts)]
+
+    def _unknown(self, numbers: list[str], posts: Sequence[Json], private: bool) -> dict[str, Thread]:
+        """Threads that no list has shown so far. Their rows are asked for only where tags decide whether
+        they are kept; else what a post tells of its topic is enough for now."""
+        numbers = [n for n in numbers if n not in self.refused]
+        if not self.scope.labels or private or not numbers:
+            first = {str(post["topic_id"]): post for post in reversed(posts)}
+            return {number: self._from_post(first[number], private) for number in numbers}
+        found: dict[str, Thread] = {}
+        for row, names in topic_rows(self.client, numbers):
+            if self.kept_rows([row]):
+                found[str(row["id"])] = self.thread(row, names, None, posts_of=NOTHING_READ)
+        for number in (n for n in numbers if n not in found and n not in self.refused):
+            try:
+                view = read_topic(self.client, number)
+            except (Forbidden, NotFound):
+                self.refused.add(number)
+                continue
+            if not self.kept_rows([view.topic]):
+                self.refused.add(number)
+            else:
+                found[number] = mapping.thread(self.site, view.topic, author=view.author)
+        return found
+
+    def _bare(self, posts: Sequence[Json], stored: Mapping[str, str], private: bool) -> dict[str, Thread]:
+        """Threads known from a later post only, whose first post, met now, tells who opened them when."""
+        return {
+            str(post["topic_id"]): self._from_post(post, private)
+            for post in posts
+            if post.get("post_number") == 1 and stored.get(str(post["topic_id"])) == ""
+        }
+
+    def _from_post(self, post: Json, private: bool) -> Thread:
+        first = post.get("post_number") == 1
+        category, user = post.get("category_id"), post.get("user_id")
+        return Thread(
+            site=self.site,
+            id=str(post["topic_id"]),
+            kind=ThreadKind.MESSAGE if private else ThreadKind.TOPIC,
+            space=None if category is None else str(category),
+            title=str(post.get("topic_title") or ""),
+            author=str(user) if first and user is not None else None,
+            created_at=mapping.moment(post["created_at"]) if first else None,
+            labels=None,
+        )
+
+    def _solved(self, posts: Sequence[Json], stored: Mapping[str, str]) -> dict[str, Thread]:
+        """Threads whose accepted answer is on this page, and was not known to be it."""
+        answers = {str(post["topic_id"]): str(post["id"]) for post in posts if post.get("accepted_answer")}
+        old = {n: Stamp.parse(stored.get(n, "")) for n in answers}
+        answers = {n: i for n, i in answers.items() if (s := old[n]) is not None and s.solved != i}
+        absent = [number for number in answers if number not in self.rows]
+        for row, names in topic_rows(self.client, absent):
+            self.thread(row, names, None)
+        found = {}
+        for number, answer in answers.items():
+            if number in self.rows and (stamp := old[number]) is not None:
+                row, author = self.rows.pop(number)
+                stamp = replace(stamp, state=Stamp.of(row).state, solved=answer)
+                found[number] = mapping.thread(
+                    self.site, row, author=author, stamp=str(stamp), solved_by=answer
+                )
+        return found
+
+
+NOTHING_READ = Stamp(state="", posts=0, highest=0, likes=0, bumped="", last="")
+"""Stands for posts that were not read: the next comparison of rows reads them."""
+

@@ -1,0 +1,67 @@
+"""The stamp of a thread: what a row of the topic list showed when the thread was last read.
+
+It goes to the mirror as an opaque string and comes back when rows are compared (`Known.stamps`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .mapping import tag_names
+
+_FORM = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """`state`: a digest of title, category, tags and flags. The next five tell whether posts came, went
+    or changed. `solved`: id of the accepted post, which only posts tell, never a list; '' = unknown."""
+
+    state: str
+    posts: int
+    highest: int
+    likes: int
+    bumped: str
+    last: str
+    solved: str = ""
+
+    def __str__(self) -> str:
+        parts = (_FORM, self.state, self.posts, self.highest, self.likes, self.bumped, self.last, self.solved)
+        return "|".join(str(part) for part in parts)
+
+    @classmethod
+    def parse(cls, text: str) -> Stamp | None:
+        """None for a stamp of another form, or none at all."""
+        parts = text.split("|")
+        if len(parts) != 8 or parts[0] != _FORM:
+            return None
+        try:
+            return cls(parts[1], int(parts[2]), int(parts[3]), int(parts[4]), *parts[5:])
+        except ValueError:
+            return None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Stamp:
+        """From a row of a topic list."""
+        state = (
+            row.get("title"),
+            row.get("category_id"),
+            sorted(tag_names(row.get("tags", [])) or ()),
+            *(bool(row.get(key)) for key in ("closed", "archived", "visible", "pinned", "pinned_globally")),
+            row.get("has_accepted_answer"),
+        )
+        return cls(
+            state=hashlib.blake2b(repr(state).encode(), digest_size=6).hexdigest(),
+            posts=int(row.get("posts_count") or 0),
+            highest=int(row.get("highest_post_number") or 0),
+            likes=int(row.get("like_count") or 0),
+            bumped=str(row.get("bumped_at") or ""),
+            last=str(row.get("last_posted_at") or ""),
+        )
+
+    def same_posts(self, other: Stamp) -> bool:
+        """Whether nothing has happened to the posts between the two, as far as a list shows."""
+        return replace(self, state="", solved="") == replace(other, state="", solved="")

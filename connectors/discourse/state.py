@@ -1,0 +1,79 @@
+"""The cursor: how far a forum was read, small and plain enough to be stored with every batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+VERSION = 1
+
+
+@dataclass(slots=True)
+class State:
+    """Where the reading stands. `job`: `full` or `sweep` while one is under way, with its `phase` and the
+    position `at` within it; '' between them.
+
+    The watermarks say what the runs between sweeps need not read again: `post` the highest post id,
+    `private` that of private messages, `bumped` the newest `bumped_at` of a topic row, `joined` the newest
+    member (`created_at`), `mail` the newest activity in our own messages, `event` the newest delivery of
+    the webhook.
+    """
+
+    settings: str = ""
+    """Digest of the settings that bound what is read; others mean: read everything anew."""
+    job: str = ""
+    phase: str = ""
+    at: dict[str, Any] = field(default_factory=dict)
+    scan: str = ""
+    post: int = 0
+    private: int = 0
+    bumped: str = ""
+    joined: str = ""
+    mail: str = ""
+    event: int = 0
+    swept: str = ""
+    """When the last full pass or sweep began: no state of a topic or member is older than that."""
+    down: dict[str, Any] = field(default_factory=dict)
+    """A descent through new posts that was interrupted: `below`, `top` and how the forum pages."""
+    rolled: int = 0
+    """The rolling re-read goes on with posts below this id; 0: with the newest."""
+    round: str = ""
+    """When the running round of the rolling re-read began, and"""
+    round_before: str = ""
+    """the one before: no edit of a post is missed that is older than this."""
+    unlisted_apart: bool = False
+    """The forum leaves unlisted topics out of its list of posts."""
+    no_members: bool = False
+    """The forum does not let us read its list of users."""
+    hidden_spaces: list[str] = field(default_factory=list)
+    admins: list[str] = field(default_factory=list)
+    moderators: list[str] = field(default_factory=list)
+
+    def cursor(self) -> dict[str, Any]:
+        return {"version": VERSION, **{key: value for key, value in asdict(self).items() if value}}
+
+    @classmethod
+    def load(cls, cursor: Mapping[str, Any] | None, settings: str) -> State | None:
+        """None if everything is to be read: no cursor, one of another form, or other settings."""
+        if cursor is None or cursor.get("version") != VERSION or cursor.get("settings") != settings:
+            return None
+        known = {f.name for f in fields(cls)}
+        return cls(**{key: value for key, value in cursor.items() if key in known})
+
+    def begin(self, job: str, phase: str, now: datetime) -> None:
+        """Start a full pass or a sweep."""
+        self.job, self.phase, self.at = job, phase, {}
+        self.scan = f"{job}-{now.isoformat(timespec='seconds')}"
+        self.swept = now.isoformat()
+        if job == "full" or not self.round:
+            self.round = self.round_before = now.isoformat()
+            self.rolled = 0
+
+    def enter(self, phase: str) -> None:
+        self.phase, self.at = phase, {}
+
+    def finish(self) -> None:
+        self.job = self.phase = self.scan = ""
+        self.at = {}

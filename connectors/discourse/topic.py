@@ -1,0 +1,93 @@
+"""One topic with all of its posts, in as few requests as its size and our rights allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...config.errors import NotFound, Refused
+from .client import Client, Json
+
+CHUNK = 20
+"""A topic's view has so many posts,"""
+PRINTED = 1000
+"""its print view so many."""
+BATCH = 200
+"""Ids in one request; more would make the address too long for common proxies."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicView:
+    """A topic as its page shows it, and its posts with `raw`, each once."""
+
+    topic: Json
+    posts: list[Json]
+
+    @property
+    def author(self) -> str | None:
+        number = self.topic.get("user_id")
+        if number is None:
+            number = ((self.topic.get("details") or {}).get("created_by") or {}).get("id")
+        return None if number is None else str(number)
+
+    @property
+    def solved_by(self) -> str | None:
+        """Id of the accepted post; '' for none, None where the forum has no solutions."""
+        accepted = self.topic.get("accepted_answer")
+        if accepted:
+            number = accepted.get("post_number")
+            return next((str(p["id"]) for p in self.posts if p.get("post_number") == number), "")
+        flagged = [post["accepted_answer"] for post in self.posts if "accepted_answer" in post]
+        return "" if flagged else None
+
+
+def read_topic(client: Client, number: str, *, posts: int = 0, deleted: bool = False) -> TopicView:
+    """Read a topic; `posts` is how many it is expected to have, `deleted` asks for deleted posts as well
+    (staff). Raises NotFound for one that is not there, or not for us."""
+    params: dict[str, Any] = {"include_raw": "true"}
+    if deleted:
+        params["show_deleted"] = "true"
+    big = posts > CHUNK and client.me().admin
+    view = client.get(f"/t/{number}.json", **params, **({"print": "true"} if big else {}))
+    stream = view.get("post_stream") or {}
+    found = {int(post["id"]): post for post in stream.get("posts") or ()}
+    if "stream" in stream:
+        missing = [int(i) for i in stream["stream"] if int(i) not in found]
+        for post in posts_by_id(client, number, missing, **params):
+            found[int(post["id"])] = post
+    else:
+        _read_mega(client, number, found, params)
+    return TopicView(view, [found[key] for key in sorted(found)])
+
+
+def posts_by_id(client: Client, number: str, ids: Sequence[int], **params: Any) -> Iterator[Json]:
+    """These posts of a topic; those that are gone, moved or hidden from us are left out."""
+    params.setdefault("include_raw", "true")
+    for start in range(0, len(ids), BATCH):
+        answer = client.posts(number, list(ids[start : start + BATCH]), **params)
+        yield from (answer.get("post_stream") or {}).get("posts") or ()
+
+
+def _read_mega(client: Client, number: str, found: dict[int, Json], params: dict[str, Any]) -> None:
+    """From 10,000 posts on a topic names no stream: go on by post number, as far as it leads."""
+    while found:
+        last = max(int(post["post_number"]) for post in found.values())
+        try:
+            answer = client.get(f"/t/{number}/posts.json", post_number=last, asc="true", **params)
+        except (NotFound, Refused):
+            return
+        news = [p for p in answer["post_stream"].get("posts") or () if int(p["id"]) not in found]
+        if not news:
+            return
+        found.update((int(post["id"]), post) for post in news)
+
+
+def last_posts(client: Client, view: Json, count: int) -> list[Json]:
+    """The last `count` posts of a topic's view, newest first; reads those that the view lacks."""
+    stream = view["post_stream"]
+    found = {int(post["id"]): post for post in stream.get("posts") or () if "raw" in post}
+    ids = [int(i) for i in stream.get("stream") or sorted(found)][-count:]
+    missing = [i for i in ids if i not in found]
+    found |= {int(p["id"]): p for p in posts_by_id(client, str(view["id"]), missing)}
+    return [found[i] for i in reversed(ids) if i in found]
