@@ -228,7 +228,8 @@ class Sandbox:
         row = {"position": None, "parent": None, "likes": None, "private": 0, "summary": "", **values}
         self.db.execute(
             "INSERT INTO contribution (side, id, thread, author, created_at, updated_at, position, parent,"
-            " likes, text, kind, private, summary, editor, seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " likes, text, kind, private, summary, editor, seq)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (side, id, thread, author, at, at if side == FORUM else None, row["position"], row["parent"],
              row["likes"], text, kind, row["private"], row["summary"], author, self.tick()),
         )  # fmt: skip

@@ -79,8 +79,8 @@ class ForumMember:
             thread = box.next_id("thread", FORUM)
             category = None if kind == "message" else number(space or "1")
             box.db.execute(
-                "INSERT INTO thread (side, id, kind, space, title, author, created_at, last_activity_at, closed,"
-                " archived, visible, pinned, labels, views, likes, solved_by, seq)"
+                "INSERT INTO thread (side, id, kind, space, title, author, created_at, last_activity_at,"
+                " closed, archived, visible, pinned, labels, views, likes, solved_by, seq)"
                 " VALUES ('forum', ?, ?, ?, ?, ?, ?, ?, 0, 0, 1, 0, ?, 0, 0, 0, ?)",
                 (thread, kind, category, title, self.id, at, at, join_labels(set(labels)), box.tick()),
             )

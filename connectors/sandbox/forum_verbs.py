@@ -67,8 +67,8 @@ class ForumVerbs:
         after = receipt.after or {}
         post = self._sandbox.contribution(FORUM, str(after.get("contribution", "")))
         others = post["position"] == 1 and self._sandbox.row(
-            "SELECT 1 FROM contribution WHERE side = 'forum' AND thread = ? AND author != ? AND deleted_at IS NULL"
-            " AND kind != 'small'",
+            "SELECT 1 FROM contribution WHERE side = 'forum' AND thread = ? AND author != ?"
+            " AND deleted_at IS NULL AND kind != 'small'",
             post["thread"], self._actor.id,
         )  # fmt: skip
         if post["text"] != after.get("text") or others:
@@ -115,8 +115,8 @@ class ForumVerbs:
     def _edited(self, verb: str, post: int, old: str, new: str, entry: int) -> Receipt:
         ref = Ref(self._site, Kind.CONTRIBUTION, str(post))
         return Receipt(
-            site=self._site, verb=verb, at=self._sandbox.now(), url=self._platform.url(ref), before={"text": old},
-            after={"contribution": str(post), "text": new, "entry": entry},
+            site=self._site, verb=verb, at=self._sandbox.now(), url=self._platform.url(ref),
+            before={"text": old}, after={"contribution": str(post), "text": new, "entry": entry},
         )  # fmt: skip
 
     def _find_edit(self, action: EditText, since: datetime) -> Found:

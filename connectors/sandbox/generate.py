@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from .areas import AREAS
 from .community import join_labels
 from .people import FORUM_SHARE, HOUR, People, Person, Sizes
-from .schema import FORMAT, FORUM, INDEXES, TABLES, WIKI, moment
+from .schema import FORMAT, FORUM, INDEXES, TABLES, WIKI
 from .stories import Stories, Story
 from .texts import Texts
 from .wiki import NAMESPACES
@@ -65,18 +65,14 @@ class _Writer:
         self._thread_ids = {FORUM: 0, WIKI: 0}
 
     def write(self) -> None:
-        for at, story in self._in_order():
-            index = len(story.ids)
-            if index == 0:
-                self._thread_ids[story.side] += 1
-                story.id = self._thread_ids[story.side]
-                self._texts.begin(story)
-            if story.side == FORUM:
-                self._post(story, index, at)
-            else:
-                self._revision(story, index, at)
-            if index + 1 == len(story.times):
-                self._finish(story)
+        """Threads that are alive wait in a heap for their next contribution."""
+        alive: list[tuple[int, int, Story]] = []
+        for n, story in enumerate(Stories(self._sizes, self._people, self._rng)):
+            while alive and alive[0][0] < story.times[0]:
+                self._contribute(alive)
+            heappush(alive, (story.times[0], n, story))
+        while alive:
+            self._contribute(alive)
         self._flush()
         self._structure()
         self._accounts()
@@ -85,21 +81,23 @@ class _Writer:
             [("format", FORMAT), ("seq", self._seq), ("seed", self._sizes.seed), ("now", self._sizes.end)],
         )
 
-    def _in_order(self) -> Iterator[tuple[int, Story]]:
-        """Every contribution of every thread, by time."""
-        alive: list[tuple[int, int, Story]] = []
-        for n, story in enumerate(Stories(self._sizes, self._people, self._rng)):
-            while alive and alive[0][0] < story.times[0]:
-                yield from self._next(alive)
-            heappush(alive, (story.times[0], n, story))
-        while alive:
-            yield from self._next(alive)
-
-    def _next(self, alive: list[tuple[int, int, Story]]) -> Iterator[tuple[int, Story]]:
-        at, n, story = heappop(alive)
-        yield at, story
-        if len(story.ids) < len(story.times):
-            heappush(alive, (story.times[len(story.ids)], n, story))
+    def _contribute(self, alive: list[tuple[int, int, Story]]) -> None:
+        """Write the earliest contribution that waits, and let its thread wait for the next one."""
+        at, n, story = alive[0]
+        index = len(story.ids)
+        if index == 0:
+            self._thread_ids[story.side] += 1
+            story.id = self._thread_ids[story.side]
+            self._texts.begin(story)
+        if story.side == FORUM:
+            self._post(story, index, at)
+        else:
+            self._revision(story, index, at)
+        if index + 1 < len(story.times):
+            heapreplace(alive, (story.times[index + 1], n, story))
+        else:
+            heappop(alive)
+            self._finish(story)
 
     def _tick(self) -> int:
         self._seq += 1
@@ -162,7 +160,7 @@ class _Writer:
         rng, role = self._rng, story.roles[index]
         author = story.author if index == 0 else self._people.editors.draw(at, rng) or story.author
         username = self._people.wiki[author - 1].username
-        text = self._texts.page(story, role, username, f"{moment(at):%H:%M, %-d %B %Y}")
+        text = self._texts.page(story, role, username, at)
         minor = role == "paragraph" and index > 0 and rng.random() < 0.25
         last = index + 1 == len(story.times)
         self._add(story, author, at, (
@@ -179,8 +177,8 @@ class _Writer:
         closed, archived, visible, pinned, views, likes, solved_by = state
         self._threads.append((
             story.side, story.id, story.kind, None if story.kind == "message" else story.space, story.title,
-            story.authors[0], story.times[0], last, closed, archived, visible, pinned, join_labels(story.labels),
-            views, likes, solved_by, None, self._tick(),
+            story.authors[0], story.times[0], last, closed, archived, visible, pinned,
+            join_labels(story.labels), views, likes, solved_by, None, self._tick(),
         ))  # fmt: skip
         if story.kind == "message":
             self._db.execute("INSERT INTO recipient VALUES (?, ?)", (story.id, story.opened_for))
@@ -198,8 +196,9 @@ class _Writer:
 
     def _flush(self) -> None:
         self._db.executemany(
-            "INSERT INTO contribution (side, id, thread, author, created_at, updated_at, position, parent, likes,"
-            " text, kind, current, private, summary, editor, seq) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO contribution (side, id, thread, author, created_at, updated_at, position, parent,"
+            " likes, text, kind, current, private, summary, editor, seq)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             self._contributions,
         )
         self._db.executemany("INSERT INTO thread VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", self._threads)
@@ -250,7 +249,8 @@ class _Writer:
         forum, end = side == FORUM, self._sizes.end
         ours = person.username.lower() == "ordito"
         return (
-            side, id, person.username, person.name, person.joined, min(person.last_seen, end) if forum else None,
+            side, id, person.username, person.name, person.joined,
+            min(person.last_seen, end) if forum else None,
             person.trust_level if forum else None, forum and (person.role == "admin" or ours),
             forum and (person.role == "moderator" or ours), person.role == "bot",
             end + 700 * HOUR if person.role == "suspended" else None, None, "" if forum else None,

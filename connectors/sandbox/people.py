@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 from random import Random
+from typing import TypeVar
 
-from .areas import AREAS, FIRST_NAMES, LAST_NAMES
+from .areas import AREAS
+from .manners import FIRST_NAMES, LAST_NAMES
 from .schema import micros
 
+T = TypeVar("T")
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 FORUM_SHARE = 0.75
@@ -93,6 +96,11 @@ class Pool:
         return self.ids[max(0, there - 1 - back)]
 
 
+def pick(rng: Random, options: Sequence[T]) -> T:
+    """One of them; half the time of `Random.choice`, and as even as a community needs."""
+    return options[int(rng.random() * len(options))]
+
+
 class People:
     """The accounts of the forum and of the wiki; the id of an account is its place in the list plus one."""
 
@@ -149,7 +157,7 @@ class People:
         else:
             latest = min(early, 1 - 16 * DAY / span)
             joined = sizes.begin + int(span * latest * rng.random() ** 0.7)
-        language = sizes.languages[0] if rng.random() < 0.65 else rng.choice(sizes.languages)
+        language = sizes.languages[0] if rng.random() < 0.65 else pick(rng, sizes.languages)
         person = Person(role, joined, language, rng.randrange(len(AREAS)), accepts=rng.random() > 0.03)
         person.last_seen = self._last_seen(person)
         return person
@@ -166,12 +174,12 @@ class People:
 
     def _name(self, person: Person) -> None:
         first, last = (
-            self._rng.choice(FIRST_NAMES[person.language]),
-            self._rng.choice(LAST_NAMES[person.language]),
+            pick(self._rng, FIRST_NAMES[person.language]),
+            pick(self._rng, LAST_NAMES[person.language]),
         )
         person.name = f"{first} {last}"
-        base = self._rng.choice(
-            (f"{first}_{last}", f"{first}{last[0]}", f"{first}.{last}", last + first[:2])
+        base = pick(
+            self._rng, (f"{first}_{last}", f"{first}{last[0]}", f"{first}.{last}", last + first[:2])
         ).lower()
         person.username = self._free(base)
 
@@ -194,7 +202,7 @@ class People:
         )
         people = [self._second_account(p) for p in both]
         while len(people) < size - 1:
-            person = self._person(rng.choice(("regular", "occasional", "lurker")), 1.0)
+            person = self._person(pick(rng, ("regular", "occasional", "lurker")), 1.0)
             self._name(person)
             people.append(person)
         for person in people:
@@ -208,7 +216,7 @@ class People:
         username = (
             person.username
             if same
-            else self._free(person.username[:4] + self._rng.choice(("wiki", "42", "ette")))
+            else self._free(person.username[:4] + pick(self._rng, ("wiki", "42", "ette")))
         )
         return Person(person.role, joined, person.language, person.area, username, person.name, joined)
 

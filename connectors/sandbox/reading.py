@@ -9,7 +9,6 @@ from typing import Any
 
 from ..base import Batch, Cursor
 from ..records import (
-    FOREVER,
     Change,
     Contribution,
     ContributionKind,
@@ -183,8 +182,8 @@ class Reader:
         _, id, username, name, joined, seen, trust, admin, moderator, bot, suspended, silenced, title = row
         return Member(
             site=self._site, id=str(id), username=username, name=name, joined_at=moment_or_none(joined),
-            last_seen_at=moment_or_none(seen), trust_level=trust, admin=bool(admin), moderator=bool(moderator),
-            bot=bool(bot), suspended_until=None if suspended is None else min(moment(suspended), FOREVER),
+            last_seen_at=moment_or_none(seen), trust_level=trust, admin=bool(admin),
+            moderator=bool(moderator), bot=bool(bot), suspended_until=moment_or_none(suspended),
             silenced_until=moment_or_none(silenced), title=title,
             groups=None if self._side == FORUM else self._sandbox.groups_of(WIKI, id),
         )  # fmt: skip
@@ -214,11 +213,12 @@ class Reader:
         if kind == "message" and not self._messages and author != self._ours:
             return None
         return Thread(
-            site=self._site, id=str(id), kind=_THREAD_KINDS[kind], space=None if space is None else str(space),
-            title=title, author=None if author is None else str(author), created_at=moment(created),
+            site=self._site, id=str(id), kind=_THREAD_KINDS[kind],
+            space=None if space is None else str(space), title=title,
+            author=None if author is None else str(author), created_at=moment(created),
             last_activity_at=moment(active), closed=_flag(closed), archived=_flag(archived),
-            visible=_flag(visible), pinned=_flag(pinned), labels=split_labels(labels), views=views, likes=likes,
-            solved_by=None if solved is None else str(solved) if solved else "",
+            visible=_flag(visible), pinned=_flag(pinned), labels=split_labels(labels), views=views,
+            likes=likes, solved_by=None if solved is None else str(solved) if solved else "",
         )  # fmt: skip
 
     def contribution(self, row: Row) -> Contribution | Gone | None:
@@ -228,13 +228,13 @@ class Reader:
             return Ref(self._site, Kind.CONTRIBUTION, str(id)), moment(deleted)
         if private and not self._messages and not self._is_ours(thread):
             return None
-        source = text.encode()
+        at = moment(created)
         return Contribution(
             site=self._site, id=str(id), thread=str(thread), author=None if author is None else str(author),
-            created_at=moment(created), updated_at=None if updated is None else moment(updated),
-            position=position, parent=None if parent is None else str(parent), likes=likes, size=len(source),
-            sha1=hashlib.sha1(source, usedforsecurity=False).hexdigest() if self._side == WIKI else None,
-            text=text if current else None, kind=_KINDS[kind],
+            created_at=at, updated_at=at if updated == created else moment_or_none(updated),
+            position=position, parent=None if parent is None else str(parent), likes=likes,
+            size=len(text) if text.isascii() else len(text.encode()),
+            sha1=_sha1(text) if self._side == WIKI else None, text=text if current else None, kind=_KINDS[kind],
         )  # fmt: skip
 
     def _is_ours(self, thread: int) -> bool:
@@ -270,6 +270,10 @@ class Reader:
                 "SELECT count(*) FROM contribution WHERE side = ? AND deleted_at IS NULL", side
             ).fetchone()[0],
         }
+
+
+def _sha1(text: str) -> str:
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _flag(value: int | None) -> bool | None:

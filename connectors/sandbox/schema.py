@@ -85,9 +85,9 @@ def micros(at: datetime) -> int:
 
 
 def moment(at: int) -> datetime:
-    """The aware UTC datetime of microseconds since 1970; exact to the microsecond until the year 9999."""
-    seconds, rest = divmod(at, 1_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
+    """The aware UTC datetime of microseconds since 1970; exact to the microsecond until 2106, and later
+    for whole seconds."""
+    return datetime.fromtimestamp(at / 1e6, UTC)
 
 
 def moment_or_none(at: int | None) -> datetime | None:

@@ -103,7 +103,7 @@ class States:
         steps: list[Mapping[str, Any]] = list((receipt.after or {}).get("steps", []))
         if receipt.attribution != "ours" or not steps:
             raise Refused(
-                "It held already, or somebody else may have brought it about: there is nothing of ours to undo.",
+                "It held already, or somebody else may have brought it about: nothing of ours is to undo.",
                 where=self._site, hint="Change it by hand if you want to.",
             )  # fmt: skip
         with self._sandbox.writing():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from random import Random
 
 from .areas import AREAS
-from .people import DAY, HOUR, People, Sizes
+from .people import DAY, HOUR, People, Sizes, pick
 from .schema import FORUM, WIKI
 
 MINUTE = HOUR // 60
@@ -103,10 +103,10 @@ class Stories:
         if share < 0.02:
             return self._message(at, count, area, language, author)
         story = Story(FORUM, "topic", area, language, author)
-        story.space = area + 2 if share < 0.88 else rng.choice((GENERAL, FEEDBACK))
+        story.space = area + 2 if share < 0.88 else pick(rng, (GENERAL, FEEDBACK))
         story.pinned = share > 0.996
         if story.space > GENERAL and rng.random() < 0.88:
-            story.labels = rng.sample(AREAS[area].tags, rng.choice((1, 1, 2, 3)))
+            story.labels = rng.sample(AREAS[area].tags, pick(rng, (1, 1, 2, 3)))
         self._course(story, at, count)
         return story
 
@@ -120,14 +120,14 @@ class Stories:
         """What happens in a topic. Its end decides who is being waited for."""
         rng, end = self._rng, self._sizes.end
         roles = ["question"] + [
-            rng.choice(("answer", "answer", "chat", "follow_up")) for _ in range(count - 1)
+            pick(rng, ("answer", "answer", "chat", "follow_up")) for _ in range(count - 1)
         ]
         old = at < end - 365 * DAY
         ending = rng.random()
         sleeps = 0
         if count > 2 and ending < 0.42 and story.kind == "topic":
             roles[1], roles[-1] = "answer", "thanks"
-            story.accepted = rng.choice([i for i, role in enumerate(roles[:-1]) if role == "answer"])
+            story.accepted = pick(rng, [i for i, role in enumerate(roles[:-1]) if role == "answer"])
         elif count > 1 and ending < 0.55:
             roles[-1] = "ask_back"
         elif count > 1 and ending < 0.68:
@@ -135,7 +135,7 @@ class Stories:
         elif count > 3 and old and ending < 0.78:
             sleeps, roles[-2], roles[-1] = count - 2, "wake", "answer"
         if count > 2 and old and story.kind == "topic" and rng.random() < 0.07:
-            roles[-1] = rng.choice(("close", "close", "archive"))
+            roles[-1] = pick(rng, ("close", "close", "archive"))
             story.accepted = min(story.accepted, count - 2)
         story.roles = roles
         story.times = self._times(story, at, sleeps)
@@ -212,7 +212,7 @@ class Stories:
 
     def _language(self) -> str:
         languages = self._sizes.languages
-        return languages[0] if self._rng.random() < 0.6 else self._rng.choice(languages)
+        return languages[0] if self._rng.random() < 0.6 else pick(self._rng, languages)
 
     def _anyone(self, at: int) -> int:
         return self._people.staff.draw(at, self._rng) or self._people.ids(FORUM, "admin")[0]

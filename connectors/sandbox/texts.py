@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
-from .areas import AREAS, MANNERS
-from .people import People
+from .areas import AREAS
+from .manners import MANNERS
+from .people import People, pick
+from .schema import moment
 from .stories import Story
 from .wiki import NAMESPACES
 
@@ -21,19 +23,19 @@ class Texts:
         """Choose what the thread is about, and its title."""
         rng = self._rng
         talk = AREAS[story.area].talk[story.language]
-        story.slots = {name: rng.choice(values) for name, values in talk.slots.items()}
+        story.slots = {name: pick(rng, values) for name, values in talk.slots.items()}
         if story.side == "wiki":
             story.title = self._page_title(story)
         elif story.roles[0] == "hello":
-            story.title = rng.choice(MANNERS[story.language].hello)
-            story.body = [rng.choice(MANNERS[story.language].about).format(area=AREAS[story.area].name)]
+            story.title = pick(rng, MANNERS[story.language].hello)
+            story.body = [pick(rng, MANNERS[story.language].about).format(area=AREAS[story.area].name)]
         else:
-            title, text = rng.choice(talk.questions)
+            title, text = pick(rng, talk.questions)
             story.title, story.body = title.format(**story.slots), [text.format(**story.slots)]
 
     def _page_title(self, story: Story) -> str:
         rng, talk = self._rng, AREAS[story.area].talk[story.language]
-        base = rng.choice(talk.articles).format(**story.slots)
+        base = pick(rng, talk.articles).format(**story.slots)
         if story.space in (2, 3):
             owner = rng.randrange(len(self._people.wiki)) + 1
             story.opened_for = owner
@@ -54,18 +56,19 @@ class Texts:
             return story.body[0]
         if role == "answer":
             talk = AREAS[story.area].talk[story.language]
-            return rng.choice(talk.answers).format(**story.slots)
+            return pick(rng, talk.answers).format(**story.slots)
         if role in ("close", "archive"):
             return ""
         said: tuple[str, ...] = getattr(manners, role)
-        return rng.choice(said)
+        return pick(rng, said)
 
-    def page(self, story: Story, role: str, author: str, when: str) -> str:
+    def page(self, story: Story, role: str, author: str, at: int) -> str:
         """The wikitext of the page after one more revision; long pages lose their oldest part again."""
         rng, talk = self._rng, AREAS[story.area].talk[story.language]
         if role == "paragraph":
-            part = rng.choice(talk.paragraphs).format(**story.slots)
+            part = pick(rng, talk.paragraphs).format(**story.slots)
         else:
+            when = f"{moment(at):%H:%M, %-d %B %Y}"
             signature = f"[[User:{author}|{author}]] ([[User talk:{author}|talk]]) {when} (UTC)"
             part = f"== {self._heading(story, role)} ==\n\n{self._said(story, role)} {signature}"
         story.body = [*story.body[-4:], part]
@@ -75,9 +78,9 @@ class Texts:
     def _heading(self, story: Story, role: str) -> str:
         if role == "welcome":
             return "Benvenuto" if story.language == "it" else "Welcome"
-        title, _ = self._rng.choice(AREAS[story.area].talk[story.language].questions)
+        title, _ = pick(self._rng, AREAS[story.area].talk[story.language].questions)
         return title.format(**story.slots)
 
     def _said(self, story: Story, role: str) -> str:
         manners = MANNERS[story.language]
-        return self._rng.choice(manners.welcome if role == "welcome" else manners.chat)
+        return pick(self._rng, manners.welcome if role == "welcome" else manners.chat)

@@ -199,7 +199,7 @@ class WikiMember:
             return box.note(WIKI, "thread", found["id"], "page_title", title, found["title"], self.id)
 
     def _make_way(self, title: str, source: str) -> None:
-        """A redirect to the source that was never anything else gives way to a move back, as on a MediaWiki."""
+        """A redirect to the source that was never anything else gives way to a move back."""
         box = self._sandbox
         there = page_titled(box, title)
         if there is None:

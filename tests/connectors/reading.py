@@ -67,6 +67,15 @@ def attempt(operation: Callable[[], object]) -> None:
         pytest.skip(f"the platform cannot: {error}")
 
 
+HOSTILE = (
+    "@all", "a@b @staff", "[[Category:Spam]]", "{{delete}}", "{{{1}}}", "<script>alert(1)</script>", "-->",
+    "<!-- x", "~~~~", "''bold'' **bold** __bold__", "[label](https://evil.example)", "one\ntwo",
+    "![x](https://evil.example)", "== heading ==", "# heading", "* list", "`code`", "https://evil.example",
+    "#tag", "| cell", "<nowiki>", "</nowiki>[[x]]", "&lt;b&gt;", "a\u2028b", "\u202eabc", "__NOTOC__",
+    "[https://evil.example x]", "\x7fUNIQ-x", "a\r\nb", "<!--\n-->",
+)  # fmt: skip
+"""Names and titles that try to do something."""
+
 CHANGES: Mapping[str, Callable[[Site, str, str, str], object]] = {
     "a new member": lambda site, thread, post, by: site.join("Latecomer"),
     "a new thread": lambda site, thread, post, by: site.open(site.join("Opener"), "A new hive stand", TEXT),
@@ -291,12 +300,7 @@ class ReadingContract:
         assert site.platform.parse("https://elsewhere.example/t/1") is None
         assert site.platform.parse("not an address") is None
 
-    @pytest.mark.parametrize("text", [pytest.param(t, id=f"{n}") for n, t in enumerate((
-        "@all", "a@b @staff", "[[Category:Spam]]", "{{delete}}", "{{{1}}}", "<script>alert(1)</script>", "-->",
-        "<!-- x", "~~~~", "''bold'' **bold** __bold__", "[label](https://evil.example)", "![x](https://evil.example)",
-        "one\ntwo", "== heading ==", "# heading", "* list", "`code`", "https://evil.example", "#tag", "| cell",
-        "<nowiki>", "</nowiki>[[x]]", "&lt;b&gt;", "a\u2028b", "\u202eabc", "__NOTOC__", "[https://evil.example x]",
-    ))])  # fmt: skip
+    @pytest.mark.parametrize("text", HOSTILE, ids=map(ascii, HOSTILE))
     def test_escaped_text_takes_no_effect(self, site: Site, text: str) -> None:
         escaped = site.platform.escape(text)
         assert len(escaped.splitlines()) == 1

@@ -217,7 +217,8 @@ class SandboxSite:
         if self._side == "forum":
             rows = self.sandbox.rows(
                 "SELECT c.text FROM contribution c JOIN recipient r ON r.thread = c.thread"
-                " WHERE c.side = 'forum' AND r.member = ? AND c.author = ? AND c.deleted_at IS NULL ORDER BY c.id",
+                " WHERE c.side = 'forum' AND r.member = ? AND c.author = ?"
+                " AND c.deleted_at IS NULL ORDER BY c.id",
                 int(member), self.sandbox.account("forum")["id"],
             )  # fmt: skip
             return [row["text"] for row in rows]
