@@ -17,16 +17,20 @@ from werkzeug.wrappers import Request, Response
 
 from . import (
     views_admin,
+    views_changes,
     views_connect,
     views_groups,
     views_lists,
+    views_logs,
     views_people,
     views_posts,
+    views_search,
     views_site,
+    views_structure,
     views_topics,
 )
 from .call import BAD_REQUEST, HTML_TYPE, ROUTES, TEXT_TYPE, Call, Reply, parse_pairs
-from .errors import BAD_KEY, Refused, errors, forbidden, not_found
+from .errors import BAD_KEY, Crash, Refused, errors, forbidden, not_found
 from .faults import Entry, Faults
 from .forum import Forum
 from .limits import Window, limited
@@ -34,12 +38,16 @@ from .records import ApiKey, User
 
 VIEWS = (
     views_admin,
+    views_changes,
     views_connect,
     views_groups,
     views_lists,
+    views_logs,
     views_people,
     views_posts,
+    views_search,
     views_site,
+    views_structure,
     views_topics,
 )
 SLOW_DOWN = "Slow down, too many requests from this IP address"
@@ -51,7 +59,6 @@ SECURITY = {
     "X-Permitted-Cross-Domain-Policies": "none",
     "Referrer-Policy": "strict-origin-when-cross-origin",
 }
-NO_CSRF = ("/session/sso_provider",)
 SCOPES = {
     "topics:read": ("topics/show", "topics/posts", "topics/show_by_external_id"),
     "topics:read_lists": ("list/", "tags/show"),
@@ -119,7 +126,7 @@ class App:
             )
             reply, route_name = self._dispatch(call)
         except Refused as refusal:
-            route_name = getattr(refusal, "route", route_name)
+            route_name = refusal.route
             reply = Reply(refusal.body, refusal.status, dict(refusal.headers))
             if refusal.status == 403 and refusal.body == ["BAD CSRF"]:
                 reply.content_type = TEXT_TYPE
@@ -195,9 +202,8 @@ class App:
             raise forbidden()
         if request.method in ("GET", "HEAD"):
             return
-        if key is None and not request.path.startswith(NO_CSRF) and "Api-Key" not in request.headers:
-            if self._route_exists(request) and request.path not in ("/login",):
-                raise Refused(403, ["BAD CSRF"])
+        if key is None and self._route_exists(request):
+            raise Refused(403, ["BAD CSRF"])
         if self.forum.settings.read_only:
             text = "The site is in read only mode. Interactions are disabled."
             raise errors(503, text, error_type="read_only")
@@ -237,7 +243,7 @@ class App:
         try:
             answer = found.view(call, **values)
         except Refused as refusal:
-            refusal.route = found.name  # type: ignore[attr-defined]
+            refusal.route = "" if isinstance(refusal, Crash) else found.name
             raise
         return (answer if isinstance(answer, Reply) else Reply(answer)), found.name
 
@@ -256,10 +262,12 @@ class App:
             response.headers["Cache-Control"] = "no-cache, no-store"
         if route_name:
             response.headers["X-Discourse-Route"] = route_name
-        if user is not None:
+        if user is not None and route_name:  # set by controllers, so not where a gate answers
             response.headers["X-Discourse-Username"] = user.username
         if self.forum.settings.read_only:
             response.headers["Discourse-Readonly"] = "true"
+        if not request.path.endswith(".json"):
+            response.headers["Vary"] = "Accept"
         for name, value in reply.headers.items():
             response.headers[name] = value
         if request.method == "HEAD":

@@ -90,7 +90,8 @@ def allowed_tags(forum: Forum, guard: Guard, wanted: list[str], topic: Topic | N
         guard.user is not None and guard.user.trust_level >= settings.min_trust_to_create_tag
     )
     held = set(topic.tags) if topic else set()
-    kept, refused = [], []
+    kept: list[str] = []
+    refused: list[str] = []
     for name in names:
         bad = name in settings.refused_tags and name not in held
         bad = bad or (name in settings.staff_tags and not guard.staff and name not in held)

@@ -20,6 +20,7 @@ class Refused(Exception):
         self.status = status
         self.body = body
         self.headers = headers or {}
+        self.route = ""  # the controller that refused, known to the dispatcher
 
 
 def errors(status: int, *texts: str, error_type: str | None = None, **extras: Any) -> Refused:
@@ -53,6 +54,14 @@ def failed(status: int, message: str | None = None) -> Refused:
     if message is not None:
         body["message"] = message
     return Refused(status, body)
+
+
+class Crash(Refused):
+    """An error in the server itself: no controller's headers, a body of its own."""
+
+
+def crash() -> Crash:
+    return Crash(500, {"status": 500, "error": "Internal Server Error"})
 
 
 class Unprocessable(Refused):

@@ -12,6 +12,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.wrappers import Request, Response
 
+from .call import JSON_TYPE
+
 BAD_GATEWAY = (
     "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n"
     "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
@@ -73,10 +75,8 @@ class Fault:
             self._released.wait()
         if self.kind == "truncate":
             whole = usual.get_data() if usual is not None else self.body.encode()
-            headers = (
-                usual.headers if usual is not None else {"Content-Type": "application/json; charset=utf-8"}
-            )
-            cut = Response(whole[: len(whole) // 2], self.status or 200, headers=dict(headers))
+            headers = {"Content-Type": JSON_TYPE} if usual is None else dict(usual.headers)
+            cut = Response(whole[: len(whole) // 2], self.status or 200, headers=headers)
             cut.headers["Content-Length"] = str(len(whole))
             cut.headers["Connection"] = "close"
             cut.automatically_set_content_length = False

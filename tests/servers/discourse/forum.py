@@ -95,6 +95,7 @@ class Forum:
         self.prints = Window(3600)
         self.searches = Window(60)
         self.memo: dict[str, Memory] = {}  # answers to posts made through the API
+        self.next_secret: str | None = None
         self.post_ids: list[int] = []  # ascending
         self._names: dict[str, int] = {}  # lower-case username: id
         self._emails: dict[str, int] = {}
@@ -119,9 +120,10 @@ class Forum:
             self.badges[level] = Badge(
                 level, name, badge_type_id=kind, grouping_id=4, system=True, icon="fa-user"
             )
-        system = {"trust_level": 4, "admin": True, "moderator": True}
-        self.add_user(User(id=SYSTEM, username="system", name="system", created_at=now, **system))
-        self.add_user(User(id=DISCOBOT, username="discobot", name="discobot", created_at=now, trust_level=4))
+        self.add_user(
+            User(SYSTEM, "system", now, "system", "no_email", trust_level=4, admin=True, moderator=True)
+        )
+        self.add_user(User(DISCOBOT, "discobot", now, "discobot", trust_level=4))
         self.add_user(
             User(
                 id=1,
@@ -269,6 +271,11 @@ class Forum:
         if name not in self.tags:
             self.tags[name] = Tag(self.ids["tag"], name)
         return self.tags[name]
+
+    def new_secret(self) -> str:
+        """A made-up API key; tests may say which by `next_secret`."""
+        made, self.next_secret = self.next_secret, None
+        return made or f"{self.ids['secret']:08x}" + "5e" * 28
 
     def add_key(self, key: str, user: User | None = None, description: str = "", **more: Any) -> ApiKey:
         owner = user.id if user else None

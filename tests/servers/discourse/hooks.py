@@ -117,13 +117,13 @@ class Hooks:
 
     def user(self, name: str, user: User) -> None:
         if hooks := self._wanting("user"):
-            from .show_people import hook_user
+            from .show_profile import hook_user
 
             self._emit(hooks, "user", name, hook_user(self.forum, user))
 
     def group(self, name: str, group: Group) -> None:
         if hooks := self._wanting("group"):
-            from .show_people import basic_group
+            from .show_groups import basic_group
 
             self._emit(hooks, "group", name, basic_group(self.forum, group, None))
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from .clock import Clock
 from .dialect import Dialect
-from .forum import SYSTEM, Forum
+from .forum import DISCOBOT, SYSTEM, Forum
 from .records import Category, Post, Topic, User
 from .text import parse_time
 
@@ -88,9 +88,11 @@ class _Moved:
 
 
 def _clear(forum: Forum) -> None:
-    """Loaded ids must not meet those of a new site, except system and its admin."""
+    """A loaded site has the accounts of the data and system, nobody else."""
     for number in (2, 3, 4):
         del forum.categories[number]
+    for made_up in (forum.users[DISCOBOT], forum.users[1]):
+        forum.drop_user(made_up)
 
 
 def _user(forum: Forum, row: Row, moved: _Moved) -> None:

@@ -251,6 +251,9 @@ def set_timer(forum: Forum, by: User, topic: Topic, kind: str, timer: Timer | No
         topic.timers.pop(slot, None)
     else:
         topic.timers[slot] = timer
+    if timer is not None and kind == "open" and not topic.closed:  # what shall be opened later is closed now
+        set_state(forum, by, topic, "closed", True)
+        topic.timers[slot] = timer
     return timer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from .errors import Refused, Unprocessable, errors, failed, forbidden, invalid, not_found
+from .errors import Refused, Unprocessable, crash, errors, failed, forbidden, invalid, not_found
 from .forum import Forum
 from .guard import Guard
 from .records import Badge, Grant, Group, Post, Topic, User
@@ -262,7 +262,7 @@ def set_trust_level(forum: Forum, by: User, user: User, level: int) -> None:
     if not by.staff:
         raise forbidden()
     if level not in range(5):
-        raise Refused(500, {"status": 500, "error": "Internal Server Error"})
+        raise crash()
     old, user.trust_level = user.trust_level, level
     forum.assign_automatic_groups(user)
     forum.log_staff("change_trust_level", by, target_user_id=user.id, previous=str(old), new=str(level))

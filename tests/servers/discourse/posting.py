@@ -196,6 +196,7 @@ def _insert(forum: Forum, by: User, topic: Topic, new: NewPost, post_type: PostT
         reply_to=reply_to,
         quote_count=len(re.findall(r"\[quote=", new.raw)),
         no_bump=new.no_bump,
+        first_of_author=by.id > 0 and by.last_posted_at is None and post_type == PostType.REGULAR,
     )
     forum.add_post(post)
     topic.updated_at = now
@@ -214,7 +215,9 @@ def _insert(forum: Forum, by: User, topic: Topic, new: NewPost, post_type: PostT
     return post
 
 
-def small_action(forum: Forum, by: User, topic: Topic, code: str, raw: str = "") -> Post:
+def small_action(
+    forum: Forum, by: User, topic: Topic, code: str, raw: str = "", who: str | None = None
+) -> Post:
     """The post that says that somebody closed, pinned, moved … the topic. It bumps nothing."""
     now = forum.clock.tick()
     number = max((forum.posts[n].post_number for n in topic.posts), default=0) + 1
@@ -230,9 +233,12 @@ def small_action(forum: Forum, by: User, topic: Topic, code: str, raw: str = "")
         last_version_at=now,
         last_editor_id=by.id,
         action_code=code,
+        action_code_who=who,
         no_bump=True,
     )
     forum.add_post(post)
     forum.recount(topic)
+    reader = topic.readers.setdefault(by.id, Reader(level=2))
+    reader.last_read, reader.posted = number, True
     forum.hooks.post("post_created", post)
     return post

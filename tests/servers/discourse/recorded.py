@@ -15,12 +15,21 @@ from typing import Any
 from .app import App
 from .clock import Clock
 from .forum import Forum
-from .records import Badge, Post, Reader, Topic, User
+from .records import Badge, Grant, Group, Post, Reader, Topic, User
 from .replay import Exchange, differences, play
 from .text import parse_time
 
 KEY = "0123456789abcdef" * 4
 START = "2026-11-21T16:49:30Z"
+MADE = ("user_badge", "basic_group", "category", "badge", "key")
+KINDS = {
+    "posts": "post",
+    "user_badges": "grant",
+    "admin/groups": "group",
+    "users": "user",
+    "admin/badges": "badge",
+    "admin/api/keys": "key",
+}
 
 
 class RecordedSite:
@@ -42,6 +51,9 @@ class RecordedSite:
             "020": self._trust,
             "055": self._long_topic,
             "056": self._many_topics,
+            "296": lambda: self._group(43),
+            "345": lambda: self._badge(103),
+            "391": self._first_badges,
         }
 
     def play(self, wanted: Callable[[str], bool]) -> None:
@@ -63,13 +75,14 @@ class RecordedSite:
         forum.clock.advance(0.1)
         if exchange.method != "POST" or not isinstance(body, dict):
             return
-        made = body.get("user_badge") or body.get("basic_group") or body.get("category") or body
-        kind = {"posts": "post", "user_badges": "grant", "admin/groups": "group", "users": "user"}
+        made = next((body[key] for key in MADE if key in body), body)
         name = exchange.path.split("?")[0].strip("/").removesuffix(".json")
         number = made.get("id") or made.get("user_id")
-        if name not in kind or not isinstance(number, int) or exchange.status != 200:
+        if name not in KINDS or not isinstance(number, int) or exchange.status != 200:
             return
-        forum.ids.seen(kind[name], number - 1)
+        forum.ids.seen(KINDS[name], number - 1)
+        if name == "admin/api/keys":
+            forum.next_secret = made["key"]
         if name == "posts":
             if made["post_number"] == 1:
                 forum.ids.seen("topic", made["topic_id"] - 1)
@@ -98,7 +111,9 @@ class RecordedSite:
         posts = sorted(self._rows("083"), key=lambda row: int(row["id"]))
         for row in posts:
             if row["topic_id"] not in forum.topics:
-                self._topic(row["topic_id"], row["topic_title"], row["category_id"], row["user_id"], row["created_at"])
+                self._topic(
+                    row["topic_id"], row["topic_title"], row["category_id"], row["user_id"], row["created_at"]
+                )
             self._post(row)
         for category, topic in ((2, 1), (3, 2), (4, 3)):
             forum.categories[category].topic_id = topic
@@ -106,6 +121,7 @@ class RecordedSite:
             if number in forum.topics:
                 forum.recount(forum.topics[number])
         forum.topics[7].pinned_at, forum.topics[7].pinned_globally = forum.clock(), True
+        forum.topics[8].pinned_at = forum.clock()
         forum.categories[1].description = forum.categories[3].description = "Some words."
         forum.ids.seen("post", 150)
 
@@ -118,8 +134,14 @@ class RecordedSite:
         forum = self.forum
         at = parse_time(row["created_at"])
         raw = row.get("raw") or re.sub(r"<[^>]+>", "", row["cooked"])
-        post = Post(row["id"], row["topic_id"], row["user_id"], row["post_number"], raw, at, at, last_version_at=at)
-        post.last_editor_id, post.reply_to, post.reads = row["user_id"], row["reply_to_post_number"], row["reads"]
+        post = Post(
+            row["id"], row["topic_id"], row["user_id"], row["post_number"], raw, at, at, last_version_at=at
+        )
+        post.last_editor_id, post.reply_to, post.reads = (
+            row["user_id"],
+            row["reply_to_post_number"],
+            row["reads"],
+        )
         forum.add_post(post)
         topic = forum.topics[post.topic_id]
         reader = topic.readers.setdefault(post.user_id, Reader(level=3, posted=True))
@@ -151,6 +173,18 @@ class RecordedSite:
                 self._post(row)
         self.forum.recount(self.forum.topics[151])
 
+    def _group(self, number: int) -> None:
+        self.forum.add_group(Group(number, f"group{number}", self.forum.clock()))
+
+    def _badge(self, number: int) -> None:
+        self.forum.badges[number] = Badge(number, f"Badge {number}")
+
+    def _first_badges(self) -> None:
+        """Badges of trust levels, which a job gives, and first emoji."""
+        for user, badge in ((2, 1), (2, 2), (3, 2), (1, 4)):
+            number = self.forum.ids["grant"]
+            self.forum.grants[number] = Grant(number, badge, user, -1, self.forum.clock())
+
     def _many_topics(self) -> None:
         """The topics that fill the lists, with their tags."""
         forum = self.forum
@@ -159,7 +193,9 @@ class RecordedSite:
             if row["id"] in forum.topics or row["id"] == 197:
                 continue
             first = texts[row["id"]]
-            topic = self._topic(row["id"], row["title"], row["category_id"], first["user_id"], row["created_at"])
+            topic = self._topic(
+                row["id"], row["title"], row["category_id"], first["user_id"], row["created_at"]
+            )
             topic.tags = list(row["tags"])
             for tag in topic.tags:
                 forum.tag(tag)

@@ -233,6 +233,8 @@ class Post:
     user_deleted: bool = False
     edit_reason: str | None = None
     action_code: str | None = None
+    action_code_who: str | None = None
+    first_of_author: bool = False  # shown with a notice to members from trust level 2 on, for two weeks
     revisions: list[Revision] = field(default_factory=list)
     simple: bool = False  # loaded text, cooked without Markdown for speed
     no_bump: bool = False

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 
 from .app import App
 
-HEADERS = ("Content-Type", "X-Discourse-Route", "X-Discourse-Username", "Location", "Vary", "X-Robots-Tag")
+HEADERS = ("Content-Type", "X-Discourse-Route", "X-Discourse-Username", "Location")
 PRESENT = ("Retry-After", "Discourse-Actions-Remaining", "Discourse-Actions-Max")
 HOST = re.compile(r"https?://(127\.0\.0\.1|localhost)(:\d+)?")
 EXACT = ("errors", "error_type", "action", "failed", "success")  # texts that clients act on
@@ -101,7 +101,7 @@ def _without_host(value: str | None) -> str | None:
     return None if value is None else HOST.sub("", value)
 
 
-def _text_differences(old: str, new: str) -> Iterator[str] | list[str]:
+def _text_differences(old: str, new: str) -> list[str]:
     if old.startswith(("<!DOCTYPE", "<html")):
         return [] if new.startswith(("<!DOCTYPE", "<html")) else [f"body: HTML → {new[:60]!r}"]
     return [] if old == new else [f"body: {old[:60]!r} → {new[:60]!r}"]
@@ -159,7 +159,9 @@ def _words(old: Any, new: Any) -> Iterator[str]:
 
 
 def _plain(value: Any) -> Any:
-    return [GUESS.sub("", v) if isinstance(v, str) else v for v in value] if isinstance(value, list) else value
+    return (
+        [GUESS.sub("", v) if isinstance(v, str) else v for v in value] if isinstance(value, list) else value
+    )
 
 
 def _ids(body: Any, path: tuple[str, ...]) -> list[int] | None:

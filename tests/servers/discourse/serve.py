@@ -168,7 +168,7 @@ class DiscourseServer:
         user = self.forum.user(username)
         if user is None:
             raise KeyError(username)
-        key = f"{user.id & 0xFFFF:04x}{self.forum.ids['secret']:04x}" + "5e" * 28
+        key = self.forum.new_secret()
         self.forum.add_key(key, user, f"for {username}")
         return key
 

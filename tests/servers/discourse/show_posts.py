@@ -21,6 +21,7 @@ _NO_FLAIR = {
     "primary_group_flair_bg_color": None,
     "primary_group_flair_color": None,
 }
+NOTICE_TRUST, NOTICE_DAYS = 2, 14
 _LINK = re.compile(r'<a href="(https?://[^"]+)"')
 
 
@@ -81,6 +82,10 @@ def post_body(forum: Forum, post: Post, guard: Guard, *, raw: bool = True) -> JS
         body["reply_to_user"] = {"username": target.username, "avatar_template": avatar(target)}
     if post.action_code is not None:
         body["action_code"] = post.action_code
+    if post.action_code_who is not None:
+        body["action_code_who"] = post.action_code_who
+    if post.first_of_author and _noticed(forum, post, guard):
+        body["notice"] = {"type": "new_user"}
     if post.locked:
         body["locked"] = True
     if post.deleted_at is not None and guard.staff:
@@ -90,6 +95,12 @@ def post_body(forum: Forum, post: Post, guard: Guard, *, raw: bool = True) -> JS
     if forum.settings.solved_enabled:
         body |= solved_part(topic, post, guard)
     return body
+
+
+def _noticed(forum: Forum, post: Post, guard: Guard) -> bool:
+    """Who may be told that somebody is new, and for how long."""
+    may = guard.user is not None and guard.user.trust_level >= NOTICE_TRUST
+    return may and post.created_at > forum.since(NOTICE_DAYS)
 
 
 def solved_part(topic: Topic, post: Post, guard: Guard) -> JSON:
@@ -126,7 +137,9 @@ def actions_summary(post: Post, guard: Guard) -> list[JSON]:
                 row["can_act"] = True
         elif viewer is not None:
             if (viewer.id, kind) in post.flags:
-                row |= {"acted": True, "count": 1, "can_undo": True}
+                row |= {"acted": True, "count": 1}
+                if kind not in (6, 7):
+                    row["can_undo"] = True
             elif not (kind == 6 and viewer.id == post.user_id) and not any(
                 u == viewer.id for u, _ in post.flags
             ):
@@ -166,7 +179,10 @@ def site_post(forum: Forum, post: Post, guard: Guard) -> JSON:
 
 def created_post(forum: Forum, post: Post, guard: Guard) -> JSON:
     """A post as its author gets it back after writing."""
-    return post_body(forum, post, guard) | {"draft_sequence": 0}
+    body = post_body(forum, post, guard) | {"draft_sequence": 0}
+    if post.version == 1:
+        body.pop("notice", None)  # a job adds it later
+    return body
 
 
 def hook_post(forum: Forum, post: Post) -> JSON:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from . import people
 from .call import Call, Reply, empty, route
-from .errors import Refused, Unprocessable, failed, invalid, missing, not_found
-from .hooks import EVENT_TYPES, Event, Hook
-from .records import Badge, Category, StaffAction, User
-from .show_people import admin_detail, admin_row, admin_user, badge_row, badge_types, basic_user
-from .show_topics import category_row
-from .text import iso, slugify
+from .errors import forbidden, not_found
+from .records import User
+from .show_admin import admin_detail, admin_row, admin_user
+from .show_people import basic_user
+from .text import iso
 
 USERS_PER_PAGE = 100
 LEVELS = ("newuser", "basic", "member", "regular", "leader")
@@ -42,15 +40,16 @@ def users(call: Call, flag: str = "new") -> list[dict[str, Any]]:
     if emails:
         forum.log_staff("check_email", by, context=call.path)
     page = max(1, call.number("page") or 1)
-    return [admin_row(forum, u, emails=emails) for u in forum.page(found, page - 1, USERS_PER_PAGE)]
+    shown = forum.page(found, page - 1, USERS_PER_PAGE)
+    return [admin_row(forum, u, emails=emails or u is by) for u in shown]
 
 
 def _listed(call: Call, user: User, flag: str) -> bool:
     now = call.forum.clock()
     tests: dict[str, bool] = {
-        "staff": user.staff and user.id > 0,
-        "admins": user.admin and user.id > 0,
-        "moderators": user.moderator and user.id > 0,
+        "staff": user.staff or user.id < 0,
+        "admins": user.admin,
+        "moderators": user.moderator,
         "suspended": user.suspended(now),
         "silenced": user.silenced(now),
         "blocked": user.silenced(now),
@@ -58,8 +57,8 @@ def _listed(call: Call, user: User, flag: str) -> bool:
         "pending": False,
         "suspect": user.trust_level == 0 and user.id > 0 and not user.last_posted_at,
     }
-    tests |= {name: user.trust_level == level and user.id > 0 for level, name in enumerate(LEVELS)}
-    if not tests.get(flag, user.id > 0):
+    tests |= {name: user.trust_level == level for level, name in enumerate(LEVELS)}
+    if not tests.get(flag, True):
         return False
     for key, value in (("filter", f"{user.username} {user.name or ''} {user.email}"), ("email", user.email)):
         wanted = (call.text(key) or "").lower()
@@ -74,7 +73,7 @@ def _ordered(call: Call, found: list[User], flag: str) -> list[User]:
     order = call.text("order")
     up = bool(call.text("asc"))
     if order in ("seen", "last_emailed") or (order is None and flag == "active"):
-        found = sorted(found, key=lambda u: u.id)
+        found = sorted(found, key=lambda u: u.username.lower())
         return sorted(found, key=lambda u: u.last_seen_at or floor, reverse=not up)
     if order == "posts":
         return sorted(found, key=lambda u: sum(1 for _ in call.forum.posts_by(u)), reverse=not up)
@@ -160,27 +159,36 @@ def trust_level_lock(call: Call, number: int) -> Reply:
     return empty()
 
 
-@route("PUT", "/admin/users/<int:number>/<change>_moderation", "users/grant_moderation")
-def moderation(call: Call, number: int, change: str) -> dict[str, Any]:
+@route("PUT", "/admin/users/<int:number>/grant_moderation", "users/grant_moderation")
+@route("PUT", "/admin/users/<int:number>/revoke_moderation", "users/revoke_moderation")
+def moderation(call: Call, number: int) -> dict[str, Any]:
     target = _user(call, number)
-    if change not in ("grant", "revoke"):
-        raise not_found()
-    people.set_role(call.forum, call.staff(), target, "moderator", change == "grant")
+    people.set_role(call.forum, call.staff(), target, "moderator", "/grant_" in call.path)
     return {"admin_user": admin_detail(call.forum, target)}
 
 
-@route("PUT", "/admin/users/<int:number>/<change>_admin", "users/grant_admin")
-def administration(call: Call, number: int, change: str) -> dict[str, Any]:
+@route("PUT", "/admin/users/<int:number>/grant_admin", "users/grant_admin")
+@route("PUT", "/admin/users/<int:number>/revoke_admin", "users/revoke_admin")
+def administration(call: Call, number: int) -> dict[str, Any]:
     """Granting only sends a mail to the admin, who must confirm: nothing changes."""
     target = _user(call, number)
-    if change == "revoke":
+    if "/revoke_" in call.path:
         people.set_role(call.forum, call.staff(), target, "admin", False)
-    elif change != "grant" or not call.guard.admin:
+    elif not call.guard.admin:
         raise not_found()
     return {"success": "OK"}
 
 
-@route("PUT", "/admin/users/<int:number>/activate /admin/users/<int:number>/deactivate", "users/activate")
+@route("PUT", "/admin/users/<int:number>/approve", "users/approve")
+def approve(call: Call, number: int) -> dict[str, str]:
+    """Only sites that approve their members have anybody to approve."""
+    call.staff()
+    _user(call, number)
+    raise forbidden()
+
+
+@route("PUT", "/admin/users/<int:number>/activate", "users/activate")
+@route("PUT", "/admin/users/<int:number>/deactivate", "users/deactivate")
 def activate(call: Call, number: int) -> dict[str, str]:
     call.staff()
     _user(call, number).active = call.path.endswith("/activate")
@@ -215,298 +223,10 @@ def destroy(call: Call, number: int) -> dict[str, bool]:
 # --- logs
 
 
-@route("GET", "/admin/logs/staff_action_logs", "staff_action_logs/index")
-def staff_log(call: Call) -> dict[str, Any]:
-    """Newest first; `page` counts from 0, `limit` up to 200."""
-    call.staff()
-    size = call.strict_number("limit", 200)
-    if not 1 <= size <= 200:
-        raise invalid("limit")
-    page = call.strict_number("page", 0)
-    rows = [a for a in reversed(call.forum.staff_log) if _wanted(call, a)]
-    return {
-        "staff_action_logs": [_staff_row(call, a) for a in call.forum.page(rows, page, size)],
-        "total_rows_staff_action_logs": len(rows),
-        "load_more_staff_action_logs": f"/admin/logs/staff_action_logs.json?limit={size}&page={page + 1}",
-        "extras": {
-            "user_history_actions": [{"id": n, "action_id": i} for i, n in enumerate(sorted(ACTION_IDS))]
-        },
-    }
-
-
-def _wanted(call: Call, action: StaffAction) -> bool:
-    users = call.forum.users
-    if (name := call.text("action_name")) and name != action.action:
-        return False
-    for key, number in (("acting_user", action.acting_user_id), ("target_user", action.target_user_id)):
-        wanted = call.text(key)
-        if wanted and (number not in users or users[number].username.lower() != wanted.lower()):
-            return False
-    return not ((subject := call.text("subject")) and subject != action.subject)
-
-
-ACTION_IDS = {
-    "delete_user": 1,
-    "change_trust_level": 2,
-    "suspend_user": 10,
-    "unsuspend_user": 11,
-    "grant_badge": 14,
-    "revoke_badge": 15,
-    "check_email": 16,
-    "delete_post": 17,
-    "delete_topic": 18,
-    "anonymize_user": 21,
-    "change_username": 23,
-    "grant_admin": 29,
-    "revoke_admin": 30,
-    "grant_moderation": 31,
-    "revoke_moderation": 32,
-    "silence_user": 36,
-    "unsilence_user": 37,
-    "post_edit": 57,
-    "recover_topic": 69,
-    "topic_closed": 83,
-    "topic_opened": 84,
-    "topic_archived": 85,
-    "topic_unarchived": 86,
-    "topic_timestamps_changed": 87,
-}
-
-
-def _staff_row(call: Call, action: StaffAction) -> dict[str, Any]:
-    users = call.forum.users
-    acting, target = users.get(action.acting_user_id), users.get(action.target_user_id or 0)
-    return {
-        "action_name": action.action,
-        "details": action.details,
-        "context": action.context,
-        "ip_address": None,
-        "email": None,
-        "created_at": iso(action.created_at),
-        "subject": action.subject,
-        "previous_value": action.previous,
-        "new_value": action.new,
-        "topic_id": action.topic_id,
-        "post_id": action.post_id,
-        "category_id": action.category_id,
-        "action": ACTION_IDS.get(action.action, 22),
-        "custom_type": None,
-        "id": action.id,
-        "acting_user": basic_user(acting) if acting else None,
-        "target_user": basic_user(target) if target else None,
-    }
-
-
 # --- web hooks
-
-
-@route("GET", "/admin/api/web_hooks", "web_hooks/index")
-def web_hooks(call: Call) -> dict[str, Any]:
-    call.staff()
-    rows = list(call.forum.hooks.hooks.values())
-    start, size = call.number("offset") or 0, call.number("limit") or 50
-    more = f"/admin/api/web_hooks.json?limit={size}&offset={start + size}"
-    kinds = [{"id": n, "name": name} for n, name in EVENT_TYPES.items()]
-    if not call.forum.settings.solved_enabled:
-        kinds = [k for k in kinds if k["name"] != "solved"]
-    states = ("inactive", "failed", "successful", "disabled")
-    contents = ("application/json", "application/x-www-form-urlencoded")
-    return {
-        "web_hooks": [_hook_row(h) for h in rows[start : start + size]],
-        "extras": {
-            "event_types": kinds,
-            "default_event_types": [{"id": 2, "name": "post"}],
-            "content_types": [{"id": n, "name": name} for n, name in enumerate(contents, start=1)],
-            "delivery_statuses": [{"id": n, "name": name} for n, name in enumerate(states, start=1)],
-        },
-        "total_rows_web_hooks": len(rows),
-        "load_more_web_hooks": more,
-    }
-
-
-def _hook_row(hook: Hook) -> dict[str, Any]:
-    kinds = [{"id": n, "name": name} for n, name in EVENT_TYPES.items() if name in hook.types]
-    return {
-        "id": hook.id,
-        "payload_url": hook.payload_url,
-        "content_type": hook.content_type,
-        "last_delivery_status": 1 if hook.status == -1 else 3,
-        "secret": hook.secret,
-        "wildcard_web_hook": hook.wildcard,
-        "verify_certificate": True,
-        "active": hook.active,
-        "web_hook_event_types": kinds,
-        "categories": [],
-        "tags": sorted(hook.tags),
-        "groups": [],
-    }
-
-
-def _hook(call: Call, number: int) -> Hook:
-    call.staff()
-    if number not in call.forum.hooks.hooks:
-        raise not_found()
-    return call.forum.hooks.hooks[number]
-
-
-@route("GET", "/admin/api/web_hooks/<int:number>", "web_hooks/show")
-def web_hook(call: Call, number: int) -> dict[str, Any]:
-    return {"web_hook": _hook_row(_hook(call, number))}
-
-
-@route("POST", "/admin/api/web_hooks", "web_hooks/create")
-def create_hook(call: Call) -> dict[str, Any]:
-    call.staff()
-    given = call.nested("web_hook")
-    if not str(given.get("payload_url") or "").startswith("http"):
-        raise Unprocessable("Payload URL is invalid.")
-    secret = str(given.get("secret") or "")
-    if secret and len(secret) < 12:
-        raise Unprocessable("Secret is too short (minimum is 12 characters)")
-    numbers = [int(n) for n in given.get("web_hook_event_type_ids") or [] if str(n).isdigit()]
-    hook = call.forum.hooks.add(
-        str(given["payload_url"]),
-        secret=secret,
-        content_type=int(given.get("content_type") or 1),
-        wildcard=str(given.get("wildcard_web_hook")).lower() == "true",
-        types=frozenset(EVENT_TYPES[n] for n in numbers if n in EVENT_TYPES) or frozenset({"post"}),
-        active=str(given.get("active", "true")).lower() == "true",
-    )
-    return {"web_hook": _hook_row(hook)}
-
-
-@route("DELETE", "/admin/api/web_hooks/<int:number>", "web_hooks/destroy")
-def delete_hook(call: Call, number: int) -> dict[str, str]:
-    del call.forum.hooks.hooks[_hook(call, number).id]
-    return {"success": "OK"}
-
-
-@route(
-    "GET",
-    "/admin/api/web_hooks/<int:number>/events /admin/api/web_hook_events/<int:number>",
-    "web_hooks/list_events",
-)
-def hook_events(call: Call, number: int) -> dict[str, Any]:
-    """The delivery log of one hook, newest first, 50 a page by offset."""
-    hook = _hook(call, number)
-    rows = call.forum.hooks.log_of(hook)
-    start, size = call.number("offset") or 0, min(call.number("limit") or 50, 50)
-    base = f"/admin/api/web_hooks/{hook.id}/events"
-    return {
-        "web_hook_events": [_event_row(e) for e in rows[start : start + size]],
-        "extras": {"web_hook_id": hook.id},
-        "total_rows_web_hook_events": len(rows),
-        "load_more_web_hook_events": f"{base}.json?limit={size}&offset={start + size}",
-    }
-
-
-def _event_row(event: Event) -> dict[str, Any]:
-    return {
-        "id": event.id,
-        "web_hook_id": event.hook_id,
-        "request_url": event.request_url,
-        "headers": json.dumps(event.headers),
-        "payload": event.payload,
-        "status": event.status,
-        "response_headers": event.response_headers,
-        "response_body": event.response_body,
-        "duration": event.duration,
-        "created_at": iso(event.created_at),
-    }
 
 
 # --- categories and badges
 
 
-@route("POST", "/categories", "categories/create")
-def create_category(call: Call) -> dict[str, Any]:
-    if not call.guard.admin:
-        raise Refused(403, {"errors": ["You are not permitted to view the requested resource."]})
-    forum, name = call.forum, call.text("name")
-    if not name:
-        raise missing("name")
-    if any(c.name.lower() == name.lower() for c in forum.categories.values()):
-        raise Unprocessable("Category Name has already been taken")
-    allowed = call.params.get("permissions")
-    readers = (
-        frozenset(allowed) | {"admins"} if isinstance(allowed, dict) and allowed else frozenset({"everyone"})
-    )
-    number = forum.ids["category"]
-    colors = call.text("color") or "0088CC", call.text("text_color") or "FFFFFF"
-    category = Category(
-        number,
-        name,
-        slugify(name),
-        *colors,
-        call.number("parent_category_id"),
-        len(forum.categories),
-        readers=readers,
-    )
-    forum.add_category(category)
-    forum.add_about_topic(category)
-    return {"category": _category_body(call, category)}
-
-
-def _category_body(call: Call, category: Category) -> dict[str, Any]:
-    row = category_row(call.forum, category, call.guard, call.forum.topic_counts())
-    row["has_children"] = None
-    row |= {"custom_fields": {}, "allowed_tags": [], "allowed_tag_groups": [], "allow_global_tags": False}
-    row |= {"min_tags_from_required_group": 1, "required_tag_group_name": None, "read_only_banner": None}
-    groups = [g.name for g in call.forum.groups.values() if g.id]
-    permissions = [{"permission_type": 1, "group_name": name} for name in sorted(category.readers)]
-    return row | {"available_groups": sorted(groups), "group_permissions": permissions}
-
-
-@route("GET", "/c/<int:number>/show", "categories/show")
-def category(call: Call, number: int) -> dict[str, Any]:
-    found = call.forum.categories.get(number)
-    if found is None or not call.guard.sees_category(found):
-        raise not_found()
-    return {"category": _category_body(call, found)}
-
-
-@route("POST", "/admin/badges", "badges/create")
-def create_badge(call: Call) -> dict[str, Any]:
-    call.staff()
-    forum, name = call.forum, call.text("name") or ""
-    if any(b.name == name for b in forum.badges.values()):
-        raise Unprocessable("Name has already been taken")
-    if call.number("badge_type_id") is None:
-        raise Unprocessable("Badge type must exist", "Badge type can't be blank")
-    made = Badge(
-        forum.ids["badge"],
-        name,
-        call.text("description") or "",
-        call.number("badge_type_id") or 3,
-        multiple_grant=call.flag("multiple_grant"),
-        allow_title=call.flag("allow_title"),
-    )
-    forum.badges[made.id] = made
-    return {"badge": badge_row(forum, made), "badge_types": badge_types([made])}
-
-
 # --- Data Explorer
-
-
-@route("POST", "/admin/plugins/explorer/queries/<int:number>/run", "query/run")
-def run_query(call: Call, number: int) -> dict[str, Any]:
-    """A stored query; here it is a function over the forum (`forum.queries`), not SQL."""
-    call.staff()
-    query = call.forum.queries.get(number)
-    if not call.forum.settings.data_explorer_enabled or query is None:
-        raise not_found()
-    try:
-        given = json.loads(call.text("params") or "{}")
-    except ValueError:
-        raise failed(400, "params") from None
-    limit = call.text("limit") or "1000"
-    columns, rows = query(call.forum, {str(k): str(v) for k, v in given.items()})
-    rows = rows if limit == "ALL" else rows[: int(limit)]
-    body: dict[str, Any] = {
-        "success": True,
-        "errors": [],
-        "duration": 1.0,
-        "result_count": len(rows),
-        "params": given,
-    }
-    return body | {"columns": columns, "default_limit": 1000, "relations": {}, "colrender": {}, "rows": rows}

@@ -8,7 +8,8 @@ from .call import Call, Reply, empty, route
 from .errors import Unprocessable, forbidden, invalid, missing, not_found
 from .people import add_members, new_group, remove_members
 from .records import Group, User
-from .show_people import basic_group, basic_user, member_row
+from .show_groups import basic_group, member_row
+from .show_people import basic_user
 from .text import iso
 
 PER_PAGE = 36
@@ -94,8 +95,8 @@ def members(call: Call, name: str) -> Reply:
     people = _ordered(call, people, group)
     owners = [u for u in people if u.id in group.owners]
     body = {
-        "members": [member_row(u, group) for u in people[start : start + size]],
-        "owners": [member_row(u, group) for u in owners],
+        "members": [member_row(call.forum, u, group) for u in people[start : start + size]],
+        "owners": [member_row(call.forum, u, group) for u in owners],
         "meta": {"total": len(group.members), "limit": size, "offset": start},
     }
     return Reply(body, headers=ROBOTS)
@@ -107,11 +108,7 @@ def _ordered(call: Call, people: list[User], group: Group) -> list[User]:
         return sorted(people, key=lambda u: u.username.lower(), reverse=down)
     if order == "added_at":
         return sorted(people, key=lambda u: group.members[u.id], reverse=down)
-    floor = call.forum.since(36_500)
-    people = sorted(people, key=lambda u: u.username.lower())
-    people.sort(key=lambda u: u.last_posted_at or floor, reverse=True)
-    people.sort(key=lambda u: u.id not in group.owners)
-    return people
+    return sorted(people, key=lambda u: (u.id not in group.owners, -u.id))
 
 
 @route("GET", "/groups/<name>/logs /g/<name>/logs", "groups/histories")
@@ -217,8 +214,9 @@ def create(call: Call) -> dict[str, Any]:
         full_name=given.get("full_name"),
         title=given.get("title"),
         bio_raw=given.get("bio_raw"),
-        **{key: int(given.get(key, 0)) for key in _LEVELS},
     )
+    for key in _LEVELS:
+        setattr(group, key, int(given.get(key, 0)))
     group.id = forum.ids["group"]
     new_group(forum, by, group)
     for field, owner in (("usernames", False), ("owner_usernames", True)):

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from .call import Call, redirect, route
 from .errors import forbidden, invalid, not_found
 from .records import Category, Topic, User
-from .show_topics import category_row, pinned, topic_list
+from .show_lists import category_row, pinned, topic_list
 
 PER_PAGE = 30
 IGNORED_IN_MORE = frozenset({"page", "api_key", "api_username"})
@@ -143,10 +143,19 @@ def latest(call: Call) -> dict[str, Any]:
     return answer(call, in_order(call, found, lambda t: t.category_id == category), "/latest")
 
 
-@route("GET", "/top /top/<period>", "list/top")
-def top(call: Call, period: str = "yearly") -> dict[str, Any]:
+@route("GET", "/top", "list/top")
+@route("GET", "/top/all", "list/top_all")
+@route("GET", "/top/<period>", "list/top_yearly")
+def top(call: Call, period: str = "") -> dict[str, Any]:
     """Only topics with a score are in it, and scores come from a periodic job that never runs here."""
-    return topic_list(call.forum, [], call.guard, per_page=50, more=None, for_period=period)
+    return topic_list(
+        call.forum,
+        [],
+        call.guard,
+        per_page=50,
+        more=None,
+        for_period=period or call.path.removeprefix("/top").strip("/") or "yearly",
+    )
 
 
 @route("GET", "/topics/created-by/<name>", "list/topics_by")
@@ -218,6 +227,8 @@ def categories(call: Call) -> dict[str, Any]:
         periods = {f"topics_{p}": 0 for p in ("day", "week", "month", "year")}
         row |= periods | {"topics_all_time": counts.get(category.id, 0)}
         row |= _since(call, category)
+        if category.id == 1:
+            row["is_uncategorized"] = True
         if row["has_children"]:
             row["subcategory_ids"] = [c.id for c in forum.subcategories(category) if guard.sees_category(c)]
         rows.append(row)
@@ -253,7 +264,8 @@ def tags(call: Call) -> dict[str, Any]:
     return {"tags": rows, "extras": {"categories": []}}
 
 
-@route("GET", "/tag/<name> /tag/<name>/l/latest", "tags/show_latest")
+@route("GET", "/tag/<name>", "tags/show")
+@route("GET", "/tag/<name>/l/latest", "tags/show_latest")
 def by_tag(call: Call, name: str) -> dict[str, Any]:
     tag = call.forum.tags.get(name.lower())
     if tag is None:
@@ -277,22 +289,21 @@ def tag_info(call: Call, name: str) -> dict[str, Any]:
 # --- private messages
 
 
-@route("GET", "/topics/<kind>/<name>", "list/private_messages")
-def messages(call: Call, kind: str, name: str) -> Any:
-    if not kind.startswith("private-messages"):
-        raise not_found()
+def messages(call: Call, name: str) -> Any:
+    """Inbox and shelves of one user: for that user and for admins."""
     user = call.named_user(name)
     if call.user is None or not (call.guard.admin or call.user.id == user.id):
         raise forbidden()
+    kind = call.path.split("/")[2]
     shelf = kind.removeprefix("private-messages").removeprefix("-")
-    if shelf not in ("", "sent", "archive", "unread", "new"):
-        raise not_found()
-    found = [
-        t
-        for t in call.forum.topics.values()
-        if t.private and t.deleted_at is None and _on_shelf(user, t, shelf)
-    ]
+    private = (t for t in call.forum.topics.values() if t.private and t.deleted_at is None)
+    found = [t for t in private if _on_shelf(user, t, shelf)]
     return answer(call, in_order(call, found, None), f"/topics/{kind}/{user.username}")
+
+
+for _shelf in ("", "-sent", "-archive", "-unread", "-new"):
+    _action = f"list/private_messages{_shelf.replace('-', '_')}"
+    route("GET", f"/topics/private-messages{_shelf}/<name>", _action)(messages)
 
 
 def _on_shelf(user: User, topic: Topic, shelf: str) -> bool:

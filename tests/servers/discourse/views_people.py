@@ -8,10 +8,13 @@ from typing import Any
 
 from .call import Call, Reply, empty, route
 from .errors import Unprocessable, failed, forbidden, invalid, missing, not_found
+from .forum import Forum
 from .people import grant, register, rename, revoke, titles_of
 from .records import Grant, PostType, User
-from .show_people import badge_row, badge_types, badges_of, basic_user, flair, list_user, profile
-from .text import cook, excerpt, iso
+from .show_groups import badge_row, badge_types, badges_of
+from .show_people import basic_user, flair, list_user
+from .show_profile import profile
+from .text import iso
 
 CARDS = 50
 
@@ -39,15 +42,22 @@ def _profile(call: Call, user: User) -> dict[str, Any]:
     body: dict[str, Any] = {"user": profile(forum, user, call.guard)}
     if "profile_hidden" in body["user"]:
         return body
+    body["user_badges"] = [_grant_row(g) | {"count": 1} for g in badges_of(forum, user)]
+    return body | _badge_part(forum, user)
+
+
+def _badge_part(forum: Forum, user: User) -> dict[str, Any]:
+    """The badges of somebody beside the rows that say so; nothing where there are none."""
     held = badges_of(forum, user)
-    body["user_badges"] = [_grant_row(g) | {"count": 1} for g in held]
-    if held:
-        kinds = list({g.badge_id: forum.badges[g.badge_id] for g in held}.values())
-        body["badges"] = [badge_row(forum, b) for b in kinds]
-        body["badge_types"] = badge_types(kinds)
-        givers = {g.granted_by for g in held} | {user.id}
-        body["users"] = [list_user(forum.users[u]) for u in givers if u in forum.users]
-    return body
+    if not held:
+        return {}
+    kinds = list({g.badge_id: forum.badges[g.badge_id] for g in held}.values())
+    givers = {g.granted_by for g in held} | {user.id}
+    return {
+        "badges": [badge_row(forum, b) for b in kinds],
+        "badge_types": badge_types(kinds),
+        "users": [list_user(forum.users[u]) for u in givers if u in forum.users],
+    }
 
 
 @route("GET", "/u/<name>/summary /users/<name>/summary", "users/summary")
@@ -80,8 +90,12 @@ def summary(call: Call, name: str) -> Reply:
             "can_see_summary_stats": True,
             "topic_ids": [t.id for t in topics],
             "replies": [
-                {"post_number": p.post_number, "like_count": p.like_count}
-                | {"created_at": iso(p.created_at), "topic_id": p.topic_id}
+                {
+                    "post_number": p.post_number,
+                    "like_count": p.like_count,
+                    "created_at": iso(p.created_at),
+                    "topic_id": p.topic_id,
+                }
                 for p in replies
             ],
             "links": [],
@@ -92,7 +106,7 @@ def summary(call: Call, name: str) -> Reply:
             "top_categories": [_area(call, c, n, own) for c, n in areas if c in forum.categories],
         },
     }
-    return Reply(body, headers={"X-Robots-Tag": "noindex"})
+    return Reply(body | _badge_part(forum, user), headers={"X-Robots-Tag": "noindex"})
 
 
 def _summary_topic(topic: Any) -> dict[str, Any]:
@@ -109,7 +123,9 @@ def _summary_topic(topic: Any) -> dict[str, Any]:
 
 
 def _counted(call: Call, user_id: int, count: int) -> dict[str, Any]:
-    return basic_user(call.forum.users[user_id]) | {"count": count}
+    user = call.forum.users[user_id]
+    roles = {"admin": user.admin, "moderator": user.moderator, "trust_level": user.trust_level}
+    return basic_user(user) | {"count": count} | roles | flair(call.forum, user)
 
 
 def _area(call: Call, category_id: int | None, count: int, own: list[Any]) -> dict[str, Any]:
@@ -150,28 +166,25 @@ def cards(call: Call) -> dict[str, Any]:
     return {"users": [_card(call, u) for u in people if u.active and call.guard.sees_profile(u)]}
 
 
+@route("GET", "/u/<name>/card", "users/show_card")
+def card(call: Call, name: str) -> dict[str, Any]:
+    user = call.named_user(name)
+    rows = [_grant_row(g) | {"count": 1} for g in badges_of(call.forum, user)]
+    return {"user_badges": rows, "user": _card(call, user)} | _badge_part(call.forum, user)
+
+
+CARD = (
+    "id username name avatar_template last_posted_at last_seen_at created_at ignored muted can_ignore_user"
+    " can_mute_user can_send_private_messages can_send_private_message_to_user trust_level moderator admin title"
+    " badge_count custom_fields time_read recent_time_read primary_group_id primary_group_name"
+    " primary_group_flair_url primary_group_flair_bg_color primary_group_flair_color featured_topic staged"
+    " featured_user_badge_ids bio_excerpt website website_name location suspended_till suspend_reason"
+).split()
+
+
 def _card(call: Call, user: User) -> dict[str, Any]:
-    body = basic_user(user) | {
-        "last_posted_at": iso(user.last_posted_at),
-        "last_seen_at": iso(user.last_seen_at),
-        "created_at": iso(user.created_at),
-        "trust_level": user.trust_level,
-        "moderator": user.moderator,
-        "admin": user.admin,
-        "title": user.title,
-        "badge_count": len(badges_of(call.forum, user)),
-        "custom_fields": {},
-        "time_read": user.time_read,
-        "recent_time_read": 0,
-        "primary_group_id": user.primary_group_id,
-        **flair(call.forum, user),
-    }
-    for key in ("website", "location"):
-        if getattr(user, key):
-            body[key] = getattr(user, key)
-    if user.bio_raw:
-        body["bio_excerpt"] = excerpt(cook(user.bio_raw, call.forum.mention))
-    return body
+    whole = profile(call.forum, user, call.guard)
+    return {key: whole[key] for key in CARD if key in whole}
 
 
 @route("PUT", "/u/<name> /users/<name>", "users/update")
@@ -326,7 +339,6 @@ def badges_of_user(call: Call, name: str) -> dict[str, Any]:
         "badges": [badge_row(forum, b) for b in kinds],
         "badge_types": badge_types(kinds),
         "granted_bies": [list_user(forum.users[u]) for u in givers if u in forum.users],
-        "users": [list_user(user)] if held else [],
         "user_badges": rows,
     }
 

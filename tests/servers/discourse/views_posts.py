@@ -63,7 +63,7 @@ def _listed(call: Call, post: Post, private: bool) -> bool:
         return False
     if call.forum.dialect.posts_regular_only:
         return topic.visible and not post.hidden and post.post_type == PostType.REGULAR
-    return (call.guard.staff or topic.visible) and (call.guard.staff or not post.hidden)
+    return call.guard.staff or not post.hidden
 
 
 # --- one by one
@@ -129,7 +129,8 @@ def cooked(call: Call, number: int) -> dict[str, str]:
 
 
 @route("GET", "/posts/<int:number>/revisions/<which>", "posts/revisions")
-def revisions(call: Call, number: int, which: str) -> dict[str, Any]:
+@route("GET", "/posts/<int:number>/revisions/latest", "posts/latest_revision")
+def revisions(call: Call, number: int, which: str = "latest") -> dict[str, Any]:
     post = call.post(number)
     if which == "latest":
         wanted = post.revisions[-1].number if post.revisions else 0
@@ -289,7 +290,8 @@ def set_type(call: Call, number: int) -> Reply:
     return empty()
 
 
-@route("PUT", "/posts/<int:number>/rebake /posts/<int:number>/notice", "posts/rebake")
+@route("PUT", "/posts/<int:number>/rebake", "posts/rebake")
+@route("PUT", "/posts/<int:number>/notice", "posts/notice")
 def rebake(call: Call, number: int) -> Reply:
     _of_staff(call, number).cooked = None
     return empty()
