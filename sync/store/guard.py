@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Connection, Delete, delete, select, update
+from sqlalchemy import Connection, Delete, delete, literal, or_, select, update
 
 from ...connectors.records import (
     Change,
@@ -26,7 +26,7 @@ from ...connectors.records import (
     ThreadKind,
 )
 from .states import chunks
-from .tables import contributions, doings, members, spaces, states, texts, threads, tombstones
+from .tables import checkpoints, contributions, doings, members, spaces, states, texts, threads, tombstones
 
 
 def digest(secret: bytes, site: str, member: str) -> str:
@@ -57,8 +57,10 @@ class Guard:
     site: str
     exclusions: Exclusions
     secret: bytes
+    account: str = ""
+    """Member id of our own account; private messages that it began are always kept."""
     conversations: frozenset[str] = frozenset()
-    """Private messages that we opened ourselves; those are always kept."""
+    """Threads that the outbox made, whatever account it used then."""
     tombstones: frozenset[str] = frozenset()
     _spaces: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     _threads: set[str] = field(default_factory=set)
@@ -70,10 +72,12 @@ class Guard:
         ours = select(doings.c.id).where(doings.c.site == site, doings.c.kind == Kind.THREAD.value)
         graves = select(tombstones.c.digest).where(tombstones.c.site == site)
         known = select(spaces.c.id, spaces.c.name, spaces.c.parent).where(spaces.c.site == site)
+        account = select(checkpoints.c.account).where(checkpoints.c.site == site)
         return cls(
             site,
             exclusions,
             secret,
+            connection.scalar(account) or "",
             frozenset(connection.scalars(ours)),
             frozenset(connection.scalars(graves)),
             {row.id: (row.name, row.parent) for row in connection.execute(known)},
@@ -116,8 +120,8 @@ class Guard:
         return bool(self.exclusions.members) and comparable(member.username) in self.exclusions.members
 
     def _excludes_thread(self, thread: Thread) -> bool:
-        if thread.kind is ThreadKind.MESSAGE and not self.exclusions.messages:
-            return thread.id not in self.conversations
+        if thread.kind is ThreadKind.MESSAGE and not self._may_hear(thread.id, thread.author):
+            return True
         if self.exclusions.labels and not self.exclusions.labels.isdisjoint(
             map(comparable, thread.labels or ())
         ):
@@ -134,6 +138,16 @@ class Guard:
                 return True
             space = parent
         return False
+
+    def _may_hear(self, message: str, author: str | None) -> bool:
+        if self.exclusions.messages or message in self.conversations:
+            return True
+        return bool(self.account) and author == self.account
+
+    def excludes_row(self, thread: str, kind: str, space: str | None, author: str | None) -> bool:
+        """The same of a stored thread, apart from its labels."""
+        private = kind == ThreadKind.MESSAGE.value
+        return (private and not self._may_hear(thread, author)) or self.excludes_space(space)
 
     def _hides(self, member: str | None) -> bool:
         return member is not None and (member in self._members or self._is_forgotten(member))
@@ -176,10 +190,13 @@ def purge(connection: Connection, guard: Guard) -> None:
     """Remove what an earlier sync stored and must not be there any more: the settings exclude more now."""
     e, site = guard.exclusions, guard.site
     if e.spaces or not e.messages:
+        private = threads.c.kind == ThreadKind.MESSAGE.value
         rows = connection.execute(
-            select(threads.c.id, threads.c.space, threads.c.kind).where(threads.c.site == site)
+            select(threads.c.id, threads.c.kind, threads.c.space, threads.c.author).where(
+                threads.c.site == site, or_(private, literal(bool(e.spaces)))
+            )
         )
-        drop_threads(connection, site, [row.id for row in rows if _unwanted(guard, *row)])
+        drop_threads(connection, site, [row.id for row in rows if guard.excludes_row(*row)])
     if e.labels:
         labelled = select(states.c.item, states.c.value).where(
             states.c.site == site, states.c.kind == "thread", states.c.field == "label",
@@ -195,10 +212,18 @@ def purge(connection: Connection, guard: Guard) -> None:
         connection.execute(delete(texts).where(texts.c.site == site))
 
 
-def _unwanted(guard: Guard, thread: str, space: str | None, kind: str) -> bool:
-    if kind == ThreadKind.MESSAGE.value and not guard.exclusions.messages:
-        return thread not in guard.conversations
-    return guard.excludes_space(space)
+def drop_orphans(connection: Connection, guard: Guard) -> None:
+    """Remove contributions whose thread turned out to be excluded, or is not there, at the end of a sync.
+
+    A connector may read them before it knows what they belong to, and be stopped in between.
+    """
+    e, c = guard.exclusions, contributions
+    if not (e.spaces or e.labels):
+        return
+    known = select(threads.c.id).where(threads.c.site == guard.site, threads.c.id == c.c.thread)
+    orphans = select(c.c.id).where(c.c.site == guard.site, ~known.exists())
+    connection.execute(delete(texts).where(texts.c.site == guard.site, texts.c.contribution.in_(orphans)))
+    connection.execute(delete(c).where(c.c.site == guard.site, ~known.exists()))
 
 
 def drop_threads(connection: Connection, site: str, ids: Iterable[str]) -> None:

@@ -52,7 +52,8 @@ class Ingest:
         records = self.guard.admit(batch.records)
         self.guard.drop(connection, batch.records)
         found = _Sorted(records)
-        items = Items(connection, self.site, batch.scan, micros(self.now), self.synced_at)
+        wiki = self.family == "wiki"
+        items = Items(connection, self.site, batch.scan, micros(self.now), self.synced_at, wiki)
         rows.upsert(connection, spaces, rows.space_rows(self.site, found.spaces, batch.scan))
         items.members(found.members, [c for c in found.changes if c.kind is Kind.MEMBER])
         items.groups(found.groups)
@@ -129,7 +130,7 @@ def find_parents(connection: Connection, site: str, ids: Iterable[str] | None = 
         .values(parent=found.scalar_subquery())
     )
     if ids is None:
-        connection.execute(fill)
+        connection.execute(fill.where(c.c.parent_position >= 0))  # makes SQLite take the partial index
     else:
         for chunk in chunks(ids):
             connection.execute(fill.where(c.c.id.in_(chunk)))

@@ -20,13 +20,18 @@ _BOOLEANS = frozenset({"closed", "archived", "visible"})
 
 @dataclass(slots=True)
 class Items:
-    """Stores those of one batch. `now` and `synced_at` in microseconds, as in `Ingest`; `deleted` counts."""
+    """Stores those of one batch. `now` and `synced_at` in microseconds, as in `Ingest`; `deleted` counts.
+
+    `members_bring_groups`: a member's record has all of the member's groups (wikis), so that the groups
+    themselves need not be read.
+    """
 
     connection: Connection
     site: str
     scan: str
     now: int
     synced_at: int | None
+    members_bring_groups: bool
     deleted: int = 0
 
     def members(self, records: Sequence[Member], changes: Sequence[Change]) -> None:
@@ -53,7 +58,7 @@ class Items:
             return
         ids = {record.id for record in records} | {change.id for change in changes}
         before = existing(
-            self.connection, threads, self.site, ids, "created_at", "deleted_at", *THREAD_FIELDS
+            self.connection, threads, self.site, ids, "created_at", "deleted_at", "stamp", *THREAD_FIELDS
         )
         starts = _starts(before, "created_at") | {r.id: micros(r.created_at) for r in records if r.created_at}
         histories = Histories(self.connection, self.site, Kind.THREAD.value, ids)
@@ -61,7 +66,8 @@ class Items:
         for record in records:
             self._see(histories, record, THREAD_FIELDS, before, starts)
             if record.labels is not None:
-                start, new = starts.get(record.id, 0), record.id not in before
+                start, old = starts.get(record.id, 0), before.get(record.id)
+                new = old is None or bool(record.stamp and not old.stamp)  # met, but not read until now
                 histories.see_set(record.id, "label", record.labels, start, self.now, new=new)
         histories.save()
         rows.upsert(self.connection, threads, rows.thread_rows(self.site, records, self.scan))
@@ -84,7 +90,8 @@ class Items:
             if record.members is not None or record.deleted_at is not None:
                 new = old is None or not old.members_known
                 self._membership(record.name, record.members or frozenset(), new=new)
-        rows.upsert(self.connection, site_groups, rows.group_rows(self.site, records, self.scan))
+        found = rows.group_rows(self.site, records, self.scan, known=self.members_bring_groups)
+        rows.upsert(self.connection, site_groups, found)
         self._count_deleted(records, before)
 
     def end_group(self, group: str) -> None:

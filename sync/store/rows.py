@@ -64,8 +64,9 @@ def contribution_rows(site: str, records: Iterable[Contribution], scan: str) -> 
     ]  # fmt: skip
 
 
-def group_rows(site: str, records: Iterable[Group], scan: str) -> Rows:
-    return [(site, r.id, r.name, r.members is not None, micros(r.deleted_at), scan) for r in records]
+def group_rows(site: str, records: Iterable[Group], scan: str, *, known: bool) -> Rows:
+    """`known`: who belongs to them is known, whether or not these records say it."""
+    return [(site, r.id, r.name, known or r.members is not None, micros(r.deleted_at), scan) for r in records]
 
 
 def upsert(connection: Connection, table: Table, rows: Rows) -> None:

@@ -1,0 +1,40 @@
+"""`ordito sync`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from .context import App
+
+
+@click.command()
+@click.argument("sites", nargs=-1, metavar="[SITE]...")
+@click.option("--full", is_flag=True, help="Read everything again; nothing that is known gets lost.")
+@click.pass_obj
+def sync(app: App, sites: tuple[str, ...], full: bool) -> int:
+    """Bring the mirror up to date with the sites.
+
+    Reads what changed since the last time, of all sites or of those named. The first time that is
+    everything; it can be stopped at any time and goes on from there.
+    """
+    from .locks import Holder, run_lock
+    from .store.runs import recorded
+    from .syncing import error_line, run_sync, summary_line
+
+    app.sites(sites)
+    with (
+        run_lock(app.store, Holder.here("sync", app.user), app.now),
+        recorded(app.store, "sync", app.now) as run,
+    ):
+        synced = run_sync(app, sites, full=full)
+        run.exit_code, run.summary = synced.exit_code, synced.document()
+    app.out.document(synced.document())
+    for report in synced.reports:
+        if report.error is None or report.stored:
+            app.out.say(summary_line(report, app.platform(report.site)))
+        if report.error is not None:
+            app.out.warn(error_line(report))
+    return synced.exit_code

@@ -1,0 +1,114 @@
+"""A sync as a command has it: which sites, who watches, and what is said about it in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..connectors.records import Kind
+from .mirror import Gap, SiteReport, Source, store_fetched, sync_sites
+from .progress import Moving, Notes
+from .store.times import moment
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from ..connectors.base import Batch, Platform
+    from .context import App
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What came of all sites."""
+
+    reports: list[SiteReport]
+
+    @property
+    def exit_code(self) -> int:
+        """0 if every site was read to its end, 1 if nothing could be read at all, else 3."""
+        if all(report.error is None for report in self.reports):
+            return 0
+        return 3 if any(report.error is None or report.stored for report in self.reports) else 1
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of DESIGN §10; `errors` only where there are any."""
+        document: dict[str, Any] = {"sites": [_site_document(report) for report in self.reports]}
+        errors = [
+            {"site": report.site, "kind": error.kind, "message": error.message, "hint": error.hint}
+            for report in self.reports
+            if (error := report.error) is not None
+        ]
+        return document | ({"errors": errors} if errors else {})
+
+
+def run_sync(app: App, names: Sequence[str] = (), *, full: bool = False) -> Synced:
+    """Sync the sites named, or all. The caller holds the run's lock. Raises UsageError, StoreError."""
+    sources = {site: source(app, site) for site in app.sites(names)}
+    with Moving(app.out) if app.out.terminal else nullcontext(Notes(app.out)) as watch:
+        return Synced(sync_sites(app.store, sources, app.world, watch, full=full))
+
+
+def source(app: App, site: str) -> Source:
+    return Source(
+        site=site,
+        family=app.platform(site).family,
+        settings=app.sites([site])[site],
+        connect=partial(app.connector, site),
+    )
+
+
+def ingest_fetched(app: App, connection: Connection, site: str, batch: Batch, now: datetime) -> None:
+    """Store what was fetched of a site outside of a sync, in the transaction of the caller."""
+    store_fetched(app.store, source(app, site), connection, batch, now)
+
+
+def error_line(report: SiteReport) -> str:
+    """What went wrong with a site, and the next thing to do."""
+    error = report.error
+    return "" if error is None else " ".join(f"{report.site}: {error.message} {error.hint}".split())
+
+
+def summary_line(report: SiteReport, platform: Platform) -> str:
+    """One line for people, in the platform's own words."""
+    counts = report.counts
+    parts = [
+        f"{number:,} {platform.words(kind)}{'' if number == 1 else 's'}"
+        for number, kind in (
+            (counts.members, Kind.MEMBER),
+            (counts.threads, Kind.THREAD),
+            (counts.contributions, Kind.CONTRIBUTION),
+        )
+        if number
+    ]
+    read = f"read {', '.join(parts)}" if parts else "nothing new"
+    deleted = f", {counts.deleted:,} deleted" if counts.deleted else ""
+    waited = f" ({report.waited:.0f} s of them waiting)" if report.waited >= 1 else ""
+    end = "" if report.complete else "; not finished, the next sync goes on from here"
+    requests = f"{report.requests:,} request{'' if report.requests == 1 else 's'}"
+    return f"{report.site}: {read}{deleted}; {requests} in {report.seconds:.0f} s{waited}{end}."
+
+
+def _site_document(report: SiteReport) -> dict[str, Any]:
+    return {
+        "site": report.site,
+        "complete": report.complete,
+        "requests": report.requests,
+        "waited": report.waited,
+        "retries": report.retries,
+        "members": report.counts.members,
+        "threads": report.counts.threads,
+        "contributions": report.counts.contributions,
+        "deleted": report.counts.deleted,
+        "seconds": report.seconds,
+        "gaps": [gap_document(gap) for gap in report.gaps],
+    }
+
+
+def gap_document(gap: Gap) -> dict[str, Any]:
+    since = moment(gap.since)
+    return {"kind": gap.kind, "what": gap.what, "since": None if since is None else since.isoformat()}
