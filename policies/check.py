@@ -56,8 +56,13 @@ class Checker:
         return found
 
     def online(self, connect: Callable[[str], Connector]) -> list[Row]:
-        """Who we are on every site, what we may do there, and what is missing for which policy."""
-        return [row for site in self.settings.sites for row in self._site(site, connect)]
+        """Who we are on every site, what we may do there, and what is missing for which policy.
+
+        Sites whose secrets are missing are left out: `offline` has said so.
+        """
+        silent = {site for site, _, _ in self._faulty_secrets()}
+        sites = [site for site in self.settings.sites if site not in silent]
+        return [row for site in sites for row in self._site(site, connect)]
 
     # --- the settings alone -------------------------------------------------------------------------------
 
@@ -75,16 +80,20 @@ class Checker:
                 yield Row("error", where, message, "Make the folder, or name another one.")
 
     def _secrets(self) -> Iterator[Row]:
-        for site, settings in self.settings.sites.items():
-            for name in type(settings).model_fields:
-                value = getattr(settings, name)
-                if isinstance(value, Secret) and value.fault:
-                    where = self.settings.where("sites", site, name)
-                    yield Row("error", where, f"{value.fault}.", value.hint)
+        for site, name, secret in self._faulty_secrets():
+            yield Row("error", self.settings.where("sites", site, name), f"{secret.fault}.", secret.hint)
         people = self.settings.identities.file
         if people is not None and not Path(people).is_file():
             where = self.settings.where("identities", "file")
             yield Row("error", where, f"there is no file {people}.", "Write it, or remove this key.")
+
+    def _faulty_secrets(self) -> Iterator[tuple[str, str, Secret]]:
+        """(site, key, secret) of those that have no value."""
+        for site, settings in self.settings.sites.items():
+            for name in type(settings).model_fields:
+                value = getattr(settings, name)
+                if isinstance(value, Secret) and value.fault:
+                    yield site, name, value
 
     def _verbs(self) -> Iterator[Row]:
         for policy, need in self._needs():
@@ -115,7 +124,7 @@ class Checker:
         for (name, markup, kind), place in wanted.items():
             if name not in self.messages.names(markup):
                 hint = suggestion(name, self.messages.names(markup))
-                yield Row("error", place, f"there is no message '{name}'.", hint)
+                yield Row("error", place, f"there is no message '{name}' in {markup}.", hint)
                 continue
             for language in self._languages(name, markup):
                 yield from self._template(name, language, markup, kind)
@@ -183,7 +192,8 @@ class Checker:
                 if name and "{" not in name and there is not None and name not in there:
                     hint = suggestion(name, sorted(there)) + f" Else make the {what} first."
                     message = f"{policy} names the {what} '{name}', which does not exist on {site}."
-                    yield Row("error", self._place(policy, need), message, hint)
+                    level: Level = "warning" if need.optional else "error"
+                    yield Row(level, self._place(policy, need), message, hint)
         group = self.settings.constitution.opt_out.group
         family = self.platforms[site].family
         if family == "forum" and group and health.groups is not None and group not in health.groups:

@@ -71,6 +71,8 @@ class Community:
     now: datetime
     live: bool = True
     only: Ref | None = None
+    memo: dict[object, Any] = field(default_factory=dict)
+    """What kinds have worked out about this community and may want again."""
     _temporary: dict[tuple[str, str], Table] = field(default_factory=dict)
 
     # --- asking -------------------------------------------------------------------------------------------

@@ -20,12 +20,13 @@ from ..config.errors import NotFound, Refused, TryLater
 from ..connectors.base import Platform, Profile
 from ..connectors.records import Ref
 from ..sync.outbox import Draft, Proposal, State, lapse, propose, rearm, spent, supersede
+from ..sync.outbox.bench import SiteError
 from ..sync.outbox.proposals import from_row
 from ..sync.store.tables import plans, proposals
 from ..sync.store.times import micros
 from .builtin import KINDS
 from .community import Community
-from .constitution import barred
+from .constitution import Law
 from .earning import acts_alone
 from .kind import Candidate, Held, Kind, Tools
 from .messages import Messages
@@ -38,13 +39,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a plan found. `id` None: nothing was stored (a dry run). `errors`: (site, what went wrong)."""
+    """What a plan found. `id` None: nothing was stored (a dry run)."""
 
     as_of: datetime
     proposals: tuple[Proposal, ...]
     held: tuple[Held, ...]
     id: int | None = None
-    errors: tuple[tuple[str, str], ...] = ()
+    errors: tuple[SiteError, ...] = ()
 
 
 @dataclass
@@ -55,7 +56,7 @@ class _Round:
     looked_at: dict[str, int] = field(default_factory=dict)
     evaluated: set[tuple[str, str]] = field(default_factory=set)
     held: list[Held] = field(default_factory=list)
-    errors: list[tuple[str, str]] = field(default_factory=list)
+    errors: list[SiteError] = field(default_factory=list)
 
 
 class Engine:
@@ -157,7 +158,8 @@ class Engine:
         self, conn: Connection, kinds: Iterable[Kind], this: _Round, now: datetime
     ) -> list[tuple[str, Candidate]]:
         """What the constitution lets through, the longest wait first."""
-        limits = self.settings.constitution.limits
+        law = Law(conn, self.settings.constitution)
+        limits = law.text.limits
         through: list[tuple[str, Candidate]] = []
         for kind in kinds:
             found = sorted(this.found[kind.policy], key=lambda each: (each.since, each.item, each.step))
@@ -171,7 +173,7 @@ class Engine:
                 elif room == 0:
                     reason = f"the limit of {most} for one plan of this policy; the longest wait comes first"
                     this.held.append(kind.held(each.item, "limit", reason))
-                elif against := barred(conn, self.settings.constitution, each, now):
+                elif against := law.barred(each, now):
                     this.held.append(kind.held(each.item, against.by, against.reason))
                 else:
                     room -= 1
@@ -197,7 +199,7 @@ class Engine:
                 this.held.append(Held(policy, str(candidate.item), "gone", "the account is not there"))
                 continue
             except (TryLater, Refused) as error:
-                this.errors.append((candidate.site, str(error)))
+                this.errors.append(SiteError.of(candidate.site, error))
                 this.held.append(Held(policy, str(candidate.item), "unreachable", error.message))
                 continue
             if not profile.accepts:

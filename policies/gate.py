@@ -12,7 +12,7 @@ from ..connectors.base import Profile
 from ..connectors.records import Kind as RecordKind
 from ..connectors.records import Ref
 from ..sync.outbox import Go, Proposal, Review, Supersede, Verdict, Wait
-from .constitution import barred, quiet_until
+from .constitution import Law, quiet_until
 from .engine import Engine
 from .kind import Candidate, Held, Kind
 
@@ -71,7 +71,7 @@ class EngineGate:
         candidate, why = self._again(conn, kind, proposal, now)
         if candidate is None:
             return Supersede(why)
-        against = barred(conn, self._law, candidate, now)
+        against = Law(conn, self._law).barred(candidate, now)
         if against is not None:
             return Supersede(against.reason) if against.for_good else Wait(against.until, against.reason)
         return self._as_approved(proposal, candidate)

@@ -11,13 +11,19 @@ from functools import singledispatch
 
 from ..connectors.actions import (
     Action,
+    AddToGroup,
     ArchiveThread,
     CloseThread,
+    EditText,
+    GrantBadge,
     Reply,
     SendMessage,
     SetLabels,
+    SetTitle,
     UnlistThread,
 )
+from ..connectors.records import Ref
+from .builtin.experts import Experts
 from .builtin.rule import Rule
 from .builtin.stale import Stale
 from .builtin.welcome import Welcome
@@ -33,7 +39,7 @@ class Need:
     """One thing that a policy needs on a site; `path` leads to the key that asks for it.
 
     `verb`, and with it the name of a `group` or `badge` (which may hold a placeholder such as `{area}`)
-    or of a `message` template.
+    or of a `message` template. `optional`: the policy does its work without it, if less well.
     """
 
     site: str
@@ -42,6 +48,7 @@ class Need:
     group: str = ""
     badge: str = ""
     message: str = ""
+    optional: bool = False
 
 
 @singledispatch
@@ -55,7 +62,7 @@ def _(kind: Welcome, site: str) -> Iterator[Need]:
     send = kind.parameters.send
     yield Need(site, ("send",), SendMessage, message=send.message)
     for group in send.with_:
-        yield Need(site, ("send", "with"), group=group)
+        yield Need(site, ("send", "with"), group=group, optional=True)
 
 
 @needs.register
@@ -65,6 +72,23 @@ def _(kind: Stale, site: str) -> Iterator[Need]:
         yield Need(site, ("warn",), Reply, message=given.warn.message)
     for number, step in enumerate(given.then):
         yield Need(site, ("then", number), _THEN[step])
+
+
+@needs.register
+def _(kind: Experts, site: str) -> Iterator[Need]:
+    given, give = kind.parameters, kind.parameters.give
+    forum = kind.tools.platforms[site].family == "forum"
+    if give.group and forum:
+        yield Need(site, ("give", "group"), AddToGroup, group=give.group)
+    if give.badge and forum:
+        yield Need(site, ("give", "badge"), GrantBadge, badge=give.badge)
+    if give.title and forum:
+        yield Need(site, ("give", "title"), SetTitle)
+    if given.consent == "ask" and (give.title or give.directory):
+        yield Need(site, ("consent",), SendMessage, message="expert-consent")
+    if give.directory:
+        page = Ref.parse(give.directory)
+        yield Need(page.site, ("give", "directory"), EditText, message="directory")
 
 
 @needs.register

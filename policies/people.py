@@ -63,6 +63,12 @@ def username(conn: Connection, who: Ref) -> str:
     return conn.execute(query).scalar_one_or_none() or ""
 
 
+def display_name(conn: Connection, who: Ref) -> str:
+    """What somebody wants to be called; '' if they did not say."""
+    query = select(members.c.name).where(members.c.site == who.site, members.c.id == who.id)
+    return conn.execute(query).scalar_one_or_none() or ""
+
+
 def opted_out(conn: Connection, who: Iterable[Ref]) -> tuple[Ref, str] | None:
     """The first of these accounts that is opted out, and how; None if none is."""
     for ref in who:

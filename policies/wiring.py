@@ -23,9 +23,13 @@ def make_engine(app: App) -> Engine:
             known[who] = app.connector(who.site).profile(who.id)
         return known[who]
 
+    return Engine(app.settings, app.platforms(), make_messages(app), profile, lambda: app.store.secret)
+
+
+def make_messages(app: App) -> Messages:
+    """The shipped messages, and before them the admin's own beside the settings."""
     own = app.settings.folder / "messages"
-    messages = Messages(own if own.is_dir() else None, app.settings.language)
-    return Engine(app.settings, app.platforms(), messages, profile, lambda: app.store.secret)
+    return Messages(own if own.is_dir() else None, app.settings.language)
 
 
 def make_gate(app: App) -> EngineGate:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -117,6 +118,13 @@ class Experts(Kind):
         yield from self._directory(community, site)
 
     def _rank(self, community: Community, site: str) -> _Ranking:
+        key = (self.policy, site)
+        if key not in community.memo:
+            community.memo[key] = self._ranked(community, site)
+        ranking: _Ranking = community.memo[key]
+        return ranking
+
+    def _ranked(self, community: Community, site: str) -> _Ranking:
         given: ExpertsParameters = self.parameters
         least = given.at_least
         experts = rank(
@@ -124,7 +132,12 @@ class Experts(Kind):
         )
         fit = self._fit(community, site, {expert.member for expert in flat(experts)})
         best = [e for found in experts.values() for e in found if e.member in fit and e.score > 0]
-        top = [e for e in best if sum(o.area == e.area and o.rank < e.rank for o in best) < given.top]
+        seen: Counter[str] = Counter()
+        top = []
+        for expert in best:
+            seen[expert.area] += 1
+            if seen[expert.area] <= given.top:
+                top.append(expert)
         return _Ranking(experts, top)
 
     def _fit(self, community: Community, site: str, who: set[Ref]) -> set[Ref]:
@@ -144,26 +157,32 @@ class Experts(Kind):
     def _recognise(
         self, community: Community, platform: Platform, expert: Expert
     ) -> Iterator[Candidate | Held]:
-        give, area = self.parameters.give, _slug(expert.area)
+        give = self.parameters.give
         of, member = expert.member.site, expert.member.id
         if give.group and platform.family == "forum":
-            name = give.group.replace("{area}", area)
+            name = _named(give.group, _slug(expert.area))
             joined = AddToGroup(site=of, member=member, group=name)
             if not group_exists(community.conn, of, name):
-                yield self.held(expert.member, "missing", f"there is no group '{name}' on {of}; make it first")
+                reason = f"there is no group '{name}' on {of}; make it first"
+                yield self.held(expert.member, "missing", reason)
             elif name not in groups(community.conn, expert.member):
-                yield self._candidate(community, expert, "group", joined)
+                yield self._candidate(community, expert, "group", name, joined)
         if give.badge and GrantBadge in platform.verbs:
-            badge = give.badge.replace("{area}", expert.area)
-            yield self._candidate(community, expert, "badge", GrantBadge(site=of, member=member, badge=badge))
+            badge = _named(give.badge, expert.area)
+            granted = GrantBadge(site=of, member=member, badge=badge)
+            yield self._candidate(community, expert, "badge", badge, granted)
         if give.title and SetTitle in platform.verbs and self._agreed(community, expert.member):
-            title = give.title.replace("{area}", expert.area)
-            yield self._candidate(community, expert, "title", SetTitle(site=of, member=member, title=title))
+            title = _named(give.title, expert.area)
+            titled = SetTitle(site=of, member=member, title=title)
+            yield self._candidate(community, expert, "title", title, titled)
 
-    def _candidate(self, community: Community, expert: Expert, step: str, action: Action) -> Candidate:
+    def _candidate(
+        self, community: Community, expert: Expert, step: str, name: str, action: Action
+    ) -> Candidate:
+        """`name` is what is given: a badge for all areas is given once, whatever area it was seen in."""
         return Candidate(
             item=expert.member,
-            occasion=f"area {expert.area}",
+            occasion=name,
             step=step,
             because=self._because(expert),
             since=micros(community.now) - int(expert.score * 1000),  # the best known wait the longest
@@ -185,30 +204,40 @@ class Experts(Kind):
     def _let_go(self, community: Community, site: str, ranking: _Ranking) -> Iterator[Candidate]:
         """Who has fallen far below the top leaves what this policy gave; nobody for a small change."""
         p = proposals
-        undoing = {"add_to_group": "leave", "grant_badge": "revoke"}
-        verbs = ["add_to_group", *(["grant_badge"] if "badge" in self.parameters.withdraw else [])]
+        given = {"add_to_group": "leave"} | (
+            {"grant_badge": "revoke"} if "badge" in self.parameters.withdraw else {}
+        )
         rows = community.conn.execute(
             select(p.c.id, p.c.item, p.c.occasion, p.c.verb, p.c.action)
             .where(p.c.policy == self.policy, p.c.state == State.APPLIED, p.c.site == site)
-            .where(p.c.verb.in_(verbs))
+            .where(p.c.verb.in_(given))
         ).all()
-        ranks = {(str(e.member), f"area {e.area}"): e.rank for e in flat(ranking.experts)}
         lowest = self.parameters.keep_until.rank
+        deserved = {
+            (str(expert.member), name)
+            for expert in flat(ranking.experts)
+            if expert.rank <= lowest
+            for name in self._names(expert)
+        }
         for row in rows:
-            place = ranks.get((row.item, row.occasion))
-            if place is not None and place <= lowest:
+            if (row.item, row.occasion) in deserved:
                 continue
-            shown = str(place) if place else "not among the ranked any more"
+            reason = Because(f"rank for {row.occasion}", f"> {lowest}", "below, or not ranked any more")
             yield Candidate(
                 item=Ref.parse(row.item),
                 occasion=f"{row.occasion} given in {row.id}",
-                step=undoing[row.verb],
-                because=(Because(row.occasion.replace("area", "rank in", 1), f"> {lowest}", shown),),
+                step=given[row.verb],
+                because=(reason,),
                 since=micros(community.now),
                 compose=partial(_taken_back, row.action),
                 site=site,
                 contacts=(Ref.parse(row.item),),
             )
+
+    def _names(self, expert: Expert) -> tuple[str, ...]:
+        """What an expert of this area may have been given."""
+        give = self.parameters.give
+        return (_named(give.group or "", _slug(expert.area)), _named(give.badge or "", expert.area))
 
     # --- consent ------------------------------------------------------------------------------------------
 
@@ -258,7 +287,7 @@ class Experts(Kind):
             "directory": platform.link(page.id, where.url(page)) if page and where else "",
             "group": "",
             "badge": "",
-            "title": platform.escape((give.title or "").replace("{area}", expert.area)),
+            "title": platform.escape(_named(give.title or "", expert.area)),
             "why": phrases.why("experts", language),
             "stop": phrases.stop(platform.family, language, phrase=self.tools.phrase),
         }
@@ -345,6 +374,10 @@ def _taken_back(given: str, profile: Profile) -> Action:
         return RemoveFromGroup(site=action.site, member=action.member, group=action.group)
     assert isinstance(action, GrantBadge)  # noqa: S101 (the query asks for these two)
     return RevokeBadge(site=action.site, member=action.member, badge=action.badge)
+
+
+def _named(pattern: str, area: str) -> str:
+    return pattern.replace("{area}", area)
 
 
 def _slug(area: str) -> str:

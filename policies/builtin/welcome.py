@@ -16,7 +16,7 @@ from ...connectors.actions import Action, SendMessage
 from ...connectors.base import Platform, Profile
 from ...connectors.records import Kind as RecordKind
 from ...connectors.records import Ref
-from ...sync.store.tables import contributions, members, proposals, spaces, states, threads
+from ...sync.store.tables import contributions, members, proposals, spaces, states, texts, threads
 from ...sync.store.times import micros
 from .. import phrases
 from ..community import Community, Match
@@ -24,7 +24,7 @@ from ..comparisons import AgeIs, BooleanIs
 from ..conditions import All, Atom, Condition, parse
 from ..facts import Subject, find_fact
 from ..kind import Candidate, Held, Kind, MemberCondition, Written
-from ..people import accounts
+from ..people import accounts, display_name
 from ..sources import Scope, open_threads, visible
 from .common import nobody_to_talk_to, steady_order, unless
 
@@ -134,8 +134,9 @@ class Welcome(Kind):
         """What fits this person: where they wrote, and a question of theirs that nobody answered."""
         area, question = _first_words(community, match.ref)
         username = str(match.values["username"])
+        name = display_name(community.conn, match.ref) or username
         return {
-            "member": {"name": platform.escape(username), "mention": platform.mention(username)},
+            "member": {"name": platform.escape(name), "mention": platform.mention(username)},
             "site_name": "",
             "area": platform.escape(area) if area else "",
             "question_title": platform.escape(question[1]) if question else "",
@@ -185,7 +186,8 @@ class Welcome(Kind):
 
 
 def _first_words(community: Community, who: Ref) -> tuple[str, tuple[Ref, str] | None]:
-    """The name of the space where somebody first wrote, and their first thread that nobody answered."""
+    """The name of the space where somebody first wrote, and their first question that nobody answered:
+    a topic with a question mark in its title or in its first post."""
     scope = Scope(who.site, community.sites[who.site].family, micros(community.now), community.live)
     c, t, s = contributions, threads, spaces
     area = community.conn.execute(
@@ -202,9 +204,15 @@ def _first_words(community: Community, who: Ref) -> tuple[str, tuple[Ref, str] |
     answer = select(other.c.id).where(
         visible(scope, other), other.c.thread == t.c.id, other.c.author != who.id
     )
+    opening = (
+        select(texts.c.contribution)
+        .join_from(texts, c, and_(c.c.site == texts.c.site, c.c.id == texts.c.contribution))
+        .where(c.c.site == t.c.site, c.c.thread == t.c.id, c.c.position == 1, texts.c.text.contains("?"))
+    )
+    asks = or_(t.c.title.contains("?"), opening.exists())
     question = community.conn.execute(
         select(t.c.id, t.c.title)
-        .where(open_threads(scope), t.c.author == who.id, ~answer.exists())
+        .where(open_threads(scope), t.c.author == who.id, asks, ~answer.exists())
         .order_by(t.c.created_at, t.c.id)
         .limit(1)
     ).one_or_none()
