@@ -221,7 +221,10 @@ class Connector(Protocol):
 
     def undo(self, receipt: Receipt, marker: Marker) -> Receipt:
         """Bring back the state before, unless somebody changed it since (Conflict) or it was perhaps not
-        our doing (Refused). The receipt of an undo can be undone only by the action itself."""
+        our doing (Refused). The receipt of an undo can be undone only by the action itself.
+
+        After a crash it is asked again with the same receipt: where the state before is there already, a
+        Conflict is as good an answer as a receipt."""
 
     def statistics(self) -> Mapping[str, float]:
         """Since this connector was made: `requests`, `retries`, `waited` (seconds)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from .base import Connector, Platform, World
@@ -14,11 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """How a connector is made; nothing is imported before one of these is called."""
+    """How a connector is made; nothing is imported before one of these is called.
+
+    `in_flight`: how long after a request was sent the platform may still be carrying it out, whether or not
+    anybody waits for the answer: longer than the time-outs (30 to 60 s) of the servers in front of Discourse
+    and MediaWiki. Before that, nothing that `find` misses is certainly not done.
+    """
 
     settings: Callable[[], type[SiteSettings]]
     platform: Callable[[str, Any], Platform]
     open: Callable[[str, Any, World], Connector]
+    in_flight: timedelta = timedelta(seconds=65)
 
 
 def _discourse_settings() -> type[SiteSettings]:
@@ -78,5 +85,5 @@ def _sandbox(site: str, settings: Any, world: World) -> Connector:
 CONNECTORS: dict[str, Entry] = {
     "discourse": Entry(_discourse_settings, _discourse_platform, _discourse),
     "mediawiki": Entry(_mediawiki_settings, _mediawiki_platform, _mediawiki),
-    "sandbox": Entry(_sandbox_settings, _sandbox_platform, _sandbox),
+    "sandbox": Entry(_sandbox_settings, _sandbox_platform, _sandbox, in_flight=timedelta(0)),
 }

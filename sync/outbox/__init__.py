@@ -1,7 +1,7 @@
 """The outbox: what was proposed, decided and done, and the one place from which platforms are changed."""
 
 from .apply import apply
-from .bench import IN_FLIGHT, Bench, Failure, Held, Report, SiteError
+from .bench import Bench, Failure, Held, Report, SiteError
 from .gate import Gate, Go, Review, Supersede, Verdict, Wait
 from .listing import Decided, Entry, Filters, count, decisions, journal, select
 from .proposals import Because, Draft, Proposal, get
@@ -13,7 +13,6 @@ from .undo import undo
 
 __all__ = [
     "CLAIM",
-    "IN_FLIGHT",
     "TRANSITIONS",
     "Because",
     "Bench",

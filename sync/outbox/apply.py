@@ -163,7 +163,7 @@ class _Run:
         if item.kind not in (Kind.MEMBER, Kind.THREAD, Kind.CONTRIBUTION):
             return  # a group or a title: nothing is mirrored of it that could be out of date
         batch = self._bench.connector(item.site).fetch(item)
-        with self._bench.store.write() as conn:
+        with self._bench.store.write(durable=False) as conn:
             self._bench.ingest(conn, item.site, batch or Batch(gone=((item, None),)), self._bench.now())
 
     def _decide(self, proposal_id: int) -> Attempt | None:

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, update
 
 from ...config.errors import TransitionError
 from ...connectors.base import Marker, Receipt, receipt_from_json, receipt_to_json
@@ -132,19 +133,28 @@ def unsettled_of(conn: Connection, proposal: int) -> int | None:
     ).scalar_one_or_none()
 
 
-def receipt_of(conn: Connection, proposal: int, doing: Doing) -> Receipt | None:
-    """What the last successful performing, or undoing, of a proposal left."""
-    text = conn.execute(
-        select(attempts.c.receipt)
-        .where(
-            attempts.c.proposal == proposal,
-            attempts.c.doing == doing,
-            attempts.c.outcome == Outcome.DONE,
-        )
-        .order_by(attempts.c.id.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    return None if text is None else receipt_from_json(json.loads(text))
+def performed(conn: Connection, proposal: int) -> Attempt:
+    """The attempt by which a proposal was carried out. Raises TransitionError where none was."""
+    row = conn.execute(_successful(proposal, attempts.c.id)).one_or_none()
+    if row is None:
+        raise TransitionError(f"Proposal {proposal} was not carried out.")
+    return load(conn, row.id)
+
+
+def receipt_of(conn: Connection, proposal: int) -> Receipt:
+    """What carrying it out left. Raises TransitionError where it was not carried out."""
+    row = conn.execute(_successful(proposal, attempts.c.receipt)).one_or_none()
+    if row is None:
+        raise TransitionError(f"Proposal {proposal} was not carried out.")
+    return receipt_from_json(json.loads(row.receipt))
+
+
+def _successful(proposal: int, column: ColumnElement[Any]) -> Select[Any]:
+    return select(column).where(
+        attempts.c.proposal == proposal,
+        attempts.c.doing == Doing.PERFORM,
+        attempts.c.outcome == Outcome.DONE,
+    )
 
 
 def done(conn: Connection, attempt: Attempt, receipt: Receipt, now: datetime) -> None:

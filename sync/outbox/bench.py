@@ -16,10 +16,6 @@ from ..store.store import Store
 from .attempts import Attempt
 from .proposals import Proposal
 
-IN_FLIGHT = timedelta(seconds=65)
-"""How long after a request was sent the platform may still be carrying it out: longer than the time-outs of
-the servers in front of Discourse and MediaWiki (30 to 60 s). Before that, "not found" proves nothing."""
-
 SKEW = timedelta(minutes=5)
 """How far a platform's clock may be behind ours when we look for what we did."""
 
@@ -31,7 +27,7 @@ Ingest = Callable[[Connection, str, Batch, datetime], None]
 class Bench:
     """`note`: the words that go into an edit summary. `say`: a line of progress for people.
 
-    `in_flight`: see IN_FLIGHT; zero for a platform that works inside this process. `undo_window`: the
+    `in_flight`: how long after a request was sent a site may still be carrying it out. `undo_window`: the
     time between a person's approval and its being carried out. `deadline`: nothing is begun after it.
     """
 
@@ -42,7 +38,7 @@ class Bench:
     ingest: Ingest
     note: Callable[[Proposal], str]
     say: Callable[[str], None]
-    in_flight: Callable[[str], timedelta] = lambda site: IN_FLIGHT
+    in_flight: Callable[[str], timedelta]
     undo_window: Duration | None = None
     deadline: datetime | None = None
 

@@ -130,25 +130,36 @@ def _find(bench: Bench, attempt: Attempt, report: Report) -> bool:
 def _undo_again(bench: Bench, attempt: Attempt, report: Report) -> bool:
     if bench.may_still_arrive(attempt) > timedelta(0):
         return False
+    proposal = attempt.proposal
     try:
         receipt = reverse(bench, attempt)
     except (Conflict, Refused) as error:
         # The first undoing may be the very change that stands against the second.
-        with bench.store.write() as conn:
-            attempts.unsettled(conn, attempt, words(error), bench.now())
-        report.unsettled.append((attempt.proposal.id, words(error)))
-        return True
+        if not _is_gone(bench, proposal):
+            with bench.store.write() as conn:
+                attempts.unsettled(conn, attempt, words(error), bench.now())
+            report.unsettled.append((proposal.id, words(error)))
+            return True
+        verb = f"undo_{proposal.verb}"
+        receipt = Receipt(site=proposal.site, verb=verb, at=attempt.started_at, attribution="unknown")
     with bench.store.write() as conn:
         attempts.done(conn, attempt, receipt, bench.now())
-    report.undone.append((attempt.proposal, receipt))
+    report.undone.append((proposal, receipt))
     return True
+
+
+def _is_gone(bench: Bench, proposal: Proposal) -> bool:
+    """Whether nothing is left of what was performed."""
+    with bench.store.read() as conn:
+        performed = attempts.performed(conn, proposal.id)
+    since = performed.first_at - SKEW
+    found = bench.connector(proposal.site).find(proposal.action, performed.marker(""), since)
+    return isinstance(found, NotDone)
 
 
 def reverse(bench: Bench, attempt: Attempt) -> Receipt:
     """Ask the platform to undo what the proposal's receipt says. Raises what `Connector.undo` raises."""
     proposal = attempt.proposal
     with bench.store.read() as conn:
-        receipt = attempts.receipt_of(conn, proposal.id, Doing.PERFORM)
-    if receipt is None:
-        raise TransitionError(f"Proposal {proposal.id} has no receipt.")
+        receipt = attempts.receipt_of(conn, proposal.id)
     return bench.connector(proposal.site).undo(receipt, attempt.marker(bench.note(proposal)))

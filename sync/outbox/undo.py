@@ -71,14 +71,13 @@ def _begin(bench: Bench, proposal_id: int, by: str) -> Attempt:
     with bench.store.write() as conn:
         bench.lock.ensure(conn)
         proposal = get(conn, proposal_id)
-        receipt = attempts.receipt_of(conn, proposal_id, Doing.PERFORM)
-        if proposal.state != State.APPLIED or receipt is None:
+        if proposal.state != State.APPLIED:
             raise TransitionError(f"Proposal {proposal_id} is {proposal.state}; there is nothing to undo.")
         if attempts.is_undecided(conn, proposal_id):
             raise TransitionError(
                 f"Proposal {proposal_id} was being undone, and what came of that is not known yet."
             )
-        if receipt.attribution == "unknown":
+        if attempts.receipt_of(conn, proposal_id).attribution == "unknown":
             raise TransitionError(
                 f"Somebody else may have brought about what proposal {proposal_id} wanted.",
                 hint="Undo it by hand on the site if it should be undone.",

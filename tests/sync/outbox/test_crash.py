@@ -51,9 +51,9 @@ class Fused:
             yield conn
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, durable: bool = True) -> Iterator[Connection]:
         self.fuse("begin")
-        with self.store.write() as conn:
+        with self.store.write(durable=durable) as conn:
             yield conn
             self.fuse("before commit")
         self.fuse("after commit")
