@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
 )
 
+from ..sync.store.states import value_at
 from ..sync.store.tables import contributions, members, spaces, states, texts, threads
 from .facts import Fact, FactUse, Subject
 from .sources import COUNTERS, FLAGS, Scope, open_threads, visible
@@ -209,9 +210,9 @@ class FactQuery:
         return column
 
     def _past(self, fact: Fact, base: Any) -> ColumnElement[Any]:
-        """What a state was at the moment; NULL where no interval covers it."""
-        mine = self._in_force(fact, states.c.item == base.c.id)
-        return select(func.max(states.c.value)).where(*mine).scalar_subquery()
+        """What a state was at the moment, as text; NULL where it is unknown."""
+        today = self._column(base, fact)
+        return value_at(self.scope.site, fact.subject, fact.column, base.c.id, today, self.scope.now)
 
     def _space_name(self, use: FactUse, thread: Any) -> ColumnElement[Any]:
         name = ".".join((*use.prefix, "@space"))

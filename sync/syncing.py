@@ -9,16 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..connectors.records import Kind
-from .mirror import Gap, SiteReport, Source, store_fetched, sync_sites
+from .mirror import Gap, SiteReport, Source, sync_sites
 from .progress import Moving, Notes
 from .store.times import moment
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import Connection
-
-    from ..connectors.base import Batch, Platform
+    from ..connectors.base import Platform
     from .context import App
 
 
@@ -60,11 +56,6 @@ def source(app: App, site: str) -> Source:
         settings=app.sites([site])[site],
         connect=partial(app.connector, site),
     )
-
-
-def ingest_fetched(app: App, connection: Connection, site: str, batch: Batch, now: datetime) -> None:
-    """Store what was fetched of a site outside of a sync, in the transaction of the caller."""
-    store_fetched(app.store, source(app, site), connection, batch, now)
 
 
 def error_line(report: SiteReport) -> str:
