@@ -28,7 +28,9 @@ PROPOSED = 5
 @click.option("--as-of", metavar="TIME", help="As it would have been then (2026-03-01 or 2026-03-01T12:00).")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 5 if something was proposed.")
 @click.pass_obj
-def plan(app: App, policies: tuple[str, ...], dry_run: bool, as_of: str | None, detailed_exitcode: bool) -> int:
+def plan(
+    app: App, policies: tuple[str, ...], dry_run: bool, as_of: str | None, detailed_exitcode: bool
+) -> int:
     """Evaluate the policies and store what they propose."""
     from .documents import plan_document
     from .wiring import make_engine

@@ -1,4 +1,4 @@
-"""The JSON documents of DESIGN §10 that are about proposals."""
+"""The JSON documents of `plan` and `why` (DESIGN §10)."""
 
 from __future__ import annotations
 
@@ -6,29 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ..connectors.actions import to_json
 from ..connectors.base import Platform
-from ..sync.outbox import Proposal
 from .engine import Plan
 from .kind import Held
-from .undoing import undo_of
+from .review.documents import proposal_document
 from .why import Why
-
-
-def proposal_document(proposal: Proposal, platforms: Mapping[str, Platform]) -> dict[str, Any]:
-    """One proposal; `id` is null where nothing was stored."""
-    return {
-        "id": proposal.id or None,
-        "key": proposal.key,
-        "policy": proposal.policy,
-        "site": proposal.site,
-        "item": str(proposal.item),
-        "action": to_json(proposal.action),
-        "because": [{"fact": b.fact, "condition": b.condition, "value": b.value} for b in proposal.because],
-        "state": str(proposal.state),
-        "undo": undo_of(proposal.action, platforms[proposal.site]),
-        "created_at": proposal.created_at.isoformat(),
-    }
 
 
 def held_documents(held: Iterable[Held]) -> list[dict[str, str]]:
@@ -38,7 +20,7 @@ def held_documents(held: Iterable[Held]) -> list[dict[str, str]]:
 def plan_document(plan: Plan, platforms: Mapping[str, Platform]) -> dict[str, Any]:
     document: dict[str, Any] = {
         "as_of": plan.as_of.isoformat(),
-        "proposals": [proposal_document(each, platforms) for each in plan.proposals],
+        "proposals": [proposal_document(each, platforms[each.site]) for each in plan.proposals],
         "held": held_documents(plan.held),
     }
     if plan.errors:

@@ -28,6 +28,7 @@ from .builtin import KINDS
 from .community import Community
 from .constitution import Law
 from .earning import acts_alone
+from .inbox import take_in
 from .kind import Candidate, Held, Kind, Tools
 from .messages import Messages
 from .sight import views
@@ -110,6 +111,9 @@ class Engine:
         """
         dry_run = dry_run or as_of is not None
         moment = as_of or now
+        if not dry_run:
+            with store.write() as conn:
+                take_in(conn, self.settings.constitution.opt_out.phrase, now)
         kinds = self.active(names)
         this = _Round()
         with store.read() as conn:

@@ -1,0 +1,113 @@
+"""What people answer to us: the phrase that ends all contact, and a yes or no to a question.
+
+Read from the mirror before every plan: replies of others in threads in which we wrote. Only the first line
+counts, and only outside quotes, so that somebody who quotes our own words does not opt out by it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, select
+
+from ..connectors.records import Kind, Ref
+from ..sync.inserts import insert_missing
+from ..sync.store.tables import attempts, consents, contributions, doings, opt_outs, proposals, texts
+from ..sync.store.times import micros
+from .builtin.experts import ASK
+from .comparisons import fold
+
+_QUOTED = re.compile(r"\[quote.*?\[/quote\]|^>.*?$", re.S | re.M | re.I)
+_YES = frozenset({"yes", "sì", "si", "ja", "oui", "sí"})
+_NO = frozenset({"no", "nein", "non"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply of `member` in a thread in which we wrote for `policy` (its `step`)."""
+
+    contribution: Ref
+    member: str
+    addressed: str
+    policy: str
+    step: str
+    first_line: str
+
+
+def take_in(conn: Connection, phrase: str, now: datetime) -> int:
+    """Note opt-outs and answers that are not noted yet; how many there were. In the caller's transaction."""
+    noted = 0
+    said: dict[tuple[str, str, str], Answer] = {}
+    for answer in _answers(conn):
+        if fold(answer.first_line) == fold(phrase):
+            noted += _opt_out(conn, answer, now)
+        elif answer.step == ASK and answer.member == answer.addressed and _verdict(answer):
+            said[answer.contribution.site, answer.member, answer.policy] = answer  # the last one counts
+    return noted + sum(_consent(conn, answer, now) for answer in said.values())
+
+
+def first_line(text: str) -> str:
+    """The first line that is not empty and not quoted, without marks of emphasis and final punctuation."""
+    plain = _QUOTED.sub("", text)
+    lines = (line.strip() for line in plain.splitlines())
+    return next((line for line in lines if line), "").strip("*_~`'\" .!,;:")
+
+
+def _answers(conn: Connection) -> Iterator[Answer]:
+    ours, theirs = contributions.alias("ours"), contributions.alias("theirs")
+    written = select(doings.c.id).where(doings.c.site == theirs.c.site, doings.c.kind == Kind.CONTRIBUTION)
+    query = (
+        select(
+            theirs.c.site, theirs.c.id, theirs.c.author, texts.c.text,
+            proposals.c.item, proposals.c.policy, proposals.c.step,
+        )
+        .join_from(doings, ours, and_(ours.c.site == doings.c.site, ours.c.id == doings.c.id))
+        .join(theirs, and_(theirs.c.site == ours.c.site, theirs.c.thread == ours.c.thread))
+        .join(texts, and_(texts.c.site == theirs.c.site, texts.c.contribution == theirs.c.id))
+        .join(attempts, attempts.c.id == doings.c.attempt)
+        .join(proposals, proposals.c.id == attempts.c.proposal)
+        .where(
+            doings.c.kind == Kind.CONTRIBUTION,
+            theirs.c.author != ours.c.author,
+            theirs.c.created_at >= ours.c.created_at,
+            theirs.c.deleted_at.is_(None),
+            theirs.c.id.not_in(written),
+        )
+        .order_by(theirs.c.created_at, theirs.c.id)
+    )  # fmt: skip
+    for row in conn.execute(query).all():
+        item = Ref.parse(row.item)
+        addressed = item.id if item.kind == Kind.MEMBER else ""
+        ref = Ref(row.site, Kind.CONTRIBUTION, row.id)
+        yield Answer(ref, row.author, addressed, row.policy, row.step, first_line(row.text))
+
+
+def _opt_out(conn: Connection, answer: Answer, now: datetime) -> int:
+    row = {
+        "site": answer.contribution.site,
+        "member": answer.member,
+        "how": "phrase",
+        "at": micros(now),
+        "evidence": str(answer.contribution),
+    }
+    return insert_missing(conn, opt_outs, [row])
+
+
+def _verdict(answer: Answer) -> str:
+    word = fold(answer.first_line)
+    return "yes" if word in _YES else "no" if word in _NO else ""
+
+
+def _consent(conn: Connection, answer: Answer, now: datetime) -> int:
+    key = {"site": answer.contribution.site, "member": answer.member, "about": answer.policy}
+    values = {"answer": _verdict(answer), "at": micros(now), "evidence": str(answer.contribution)}
+    if insert_missing(conn, consents, [key | values]):
+        return 1
+    same = and_(*(consents.c[name] == value for name, value in key.items()))
+    changed = conn.execute(
+        consents.update().where(same, consents.c.evidence != values["evidence"]).values(**values)
+    )
+    return changed.rowcount
