@@ -54,6 +54,10 @@ class RecordedSite:
             "296": lambda: self._group(43),
             "345": lambda: self._badge(103),
             "391": self._first_badges,
+            "569": self._use_up_the_key,
+            "578": self._use_up_the_address,
+            "581": lambda: self._wait(11),
+            "582": lambda: self._wait(61),
         }
 
     def play(self, wanted: Callable[[str], bool]) -> None:
@@ -184,6 +188,20 @@ class RecordedSite:
         for user, badge in ((2, 1), (2, 2), (3, 2), (1, 4)):
             number = self.forum.ids["grant"]
             self.forum.grants[number] = Grant(number, badge, user, -1, self.forum.clock())
+
+    def _use_up_the_key(self) -> None:
+        self.forum.settings.max_admin_api_reqs_per_minute = 60
+        for _ in range(60):
+            play(self.app, self.by_number["005"], self.by_number["001"].request_headers)
+        self._wait(23.3)
+
+    def _use_up_the_address(self) -> None:
+        self.forum.settings.max_reqs_per_ip_per_10_seconds = 50
+        for _ in range(50):
+            play(self.app, self.by_number["005"])
+
+    def _wait(self, seconds: float) -> None:
+        self.forum.clock.advance(seconds)
 
     def _many_topics(self) -> None:
         """The topics that fill the lists, with their tags."""

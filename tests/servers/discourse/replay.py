@@ -42,13 +42,16 @@ class Exchange:
 
     @classmethod
     def read(cls, file: Path) -> Exchange:
-        data = json.loads(file.read_text())
+        return cls.of(file.stem, json.loads(file.read_text()))
+
+    @classmethod
+    def of(cls, name: str, data: dict[str, Any]) -> Exchange:
         body = data.get("request_body")
         if body is None and data.get("request_json") is not None:
             body = json.dumps(data["request_json"])
         drop = ("accept-encoding", "connection", "content-length")
         return cls(
-            name=file.stem,
+            name=name,
             method=data["method"],
             path=data["path"],
             request_headers={k: v for k, v in data["request_headers"].items() if k.lower() not in drop},
@@ -60,15 +63,15 @@ class Exchange:
         )
 
 
-def play(app: App, exchange: Exchange) -> Response:
-    """Send the recorded request to the stand-in."""
+def play(app: App, exchange: Exchange, headers: dict[str, str] | None = None) -> Response:
+    """Send the recorded request to the stand-in, with its own headers or others."""
     client = Client(app, Response, use_cookies=False)
     path, _, query = exchange.path.partition("?")
     return client.open(
         path,
         method=exchange.method,
         query_string=query,
-        headers=list(exchange.request_headers.items()),
+        headers=list((headers or exchange.request_headers).items()),
         data=exchange.request_body,
     )
 

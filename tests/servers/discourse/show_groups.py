@@ -5,7 +5,7 @@ from __future__ import annotations
 from .forum import Forum
 from .guard import Guard
 from .records import Badge, Grant, Group, User
-from .show_people import JSON, basic_user, roles
+from .show_people import JSON, list_user
 from .text import cook, excerpt, iso
 
 BADGE_TYPES = {1: ("Gold", 9), 2: ("Silver", 8), 3: ("Bronze", 7)}
@@ -76,17 +76,10 @@ def basic_group(forum: Forum, group: Group, guard: Guard | None) -> JSON:
 
 def member_row(forum: Forum, user: User, group: Group) -> JSON:
     """A member with what is said only where it is so: roles and primary group."""
-    primary = forum.groups.get(user.primary_group_id or -1)
-    named = {"primary_group_name": primary.name} if primary else {}
-    return (
-        basic_user(user)
-        | roles(user)
-        | named
-        | {
-            "title": user.title,
-            "last_posted_at": iso(user.last_posted_at),
-            "last_seen_at": iso(user.last_seen_at),
-            "added_at": iso(group.members[user.id]),
-            "timezone": None,
-        }
-    )
+    return list_user(forum, user) | {
+        "title": user.title,
+        "last_posted_at": iso(user.last_posted_at),
+        "last_seen_at": iso(user.last_seen_at),
+        "added_at": iso(group.members[user.id]),
+        "timezone": None,
+    }

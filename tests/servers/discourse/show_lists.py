@@ -143,7 +143,7 @@ def topic_list(
     rows = [(t, posters(forum, t)) for t in topics]
     seen = dict.fromkeys(u for _, people in rows for _, _, u in people)
     return {
-        "users": [list_user(forum.users[u]) for u in seen if u in forum.users],
+        "users": [list_user(forum, forum.users[u]) for u in seen if u in forum.users],
         "primary_groups": [],
         "topic_list": inner | {"topics": [list_topic(forum, t, guard, people) for t, people in rows]},
     }

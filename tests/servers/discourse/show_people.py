@@ -31,8 +31,15 @@ def roles(user: User) -> JSON:
     return body
 
 
-def list_user(user: User) -> JSON:
-    return basic_user(user) | roles(user)
+def primary(forum: Forum, user: User) -> JSON:
+    """The primary group, where there is one."""
+    group = forum.groups.get(user.primary_group_id or -1)
+    return {"primary_group_name": group.name} if group else {}
+
+
+def list_user(forum: Forum, user: User) -> JSON:
+    """A user beside a list: what is false or missing is not said."""
+    return basic_user(user) | roles(user) | primary(forum, user)
 
 
 def flair(forum: Forum, user: User) -> JSON:

@@ -63,7 +63,10 @@ def current_user(forum: Forum, user: User) -> JSON:
         "link_posting_access": "full",
         "top_category_ids": [],
         "hide_profile_and_presence": user.hide_profile,
-        "groups": [{"id": g.id, "name": g.name} for g in forum.groups_of(user)],
+        "groups": [
+            {"id": g.id, "name": g.name} | ({"owner": True} if user.id in g.owners else {})
+            for g in forum.groups_of(user)
+        ],
         "second_factor_enabled": False,
         "ignored_users": [],
         "title_count_mode": "notifications",
@@ -75,10 +78,13 @@ def current_user(forum: Forum, user: User) -> JSON:
     body |= {key: [] for key in EMPTY_LISTS}
     body["muted_category_ids"] = sorted(user.muted_category_ids)
     body["muted_tags"] = sorted(user.muted_tags)
-    if user.staff:
-        body |= {"can_edit": True, "reviewable_count": 0, "can_review": True, "can_create_group": user.admin}
-        if not user.admin:
-            del body["can_create_group"]
+    body |= {"can_edit": user.staff or user.trust_level >= 2, "can_review": user.staff, "reviewable_count": 0}
+    if user.admin:
+        body["can_create_group"] = True
+    if not user.staff:
+        body["can_delete_account"] = user.last_posted_at is None
+    if user.primary_group_id is not None:
+        body["primary_group_id"] = user.primary_group_id
     return body
 
 

@@ -10,7 +10,7 @@ from .forum import Forum
 from .guard import Guard
 from .records import Post, PostType, Reader, Topic, User
 from .show_lists import pinned, tag_names
-from .show_people import basic_user, list_user
+from .show_people import basic_user, flair, list_user
 from .show_posts import topic_post
 from .text import excerpt, iso
 
@@ -168,10 +168,10 @@ def details(forum: Forum, topic: Topic, guard: Guard) -> JSON:
     if reader is not None:
         body["notifications_reason_id"] = 4
     body |= dict.fromkeys(_rights(topic, guard), True)
-    if guard.user is not None:
+    if guard.user is not None and "can_remove_allowed_users" in body:
         body["can_remove_self_id"] = guard.user.id
     if people:
-        body["participants"] = [_participant(user, count) for user, count in people]
+        body["participants"] = [_participant(forum, user, count) for user, count in people]
     if topic.private:
         body["allowed_users"] = [basic_user(forum.users[u]) for u in topic.allowed_users if u in forum.users]
         body["allowed_groups"] = [{"id": g, "name": forum.groups[g].name} for g in topic.allowed_groups]
@@ -205,15 +205,8 @@ def _rights(topic: Topic, guard: Guard) -> list[str]:
     return names
 
 
-def _participant(user: User, count: int) -> JSON:
-    body = basic_user(user) | {
-        "post_count": count,
-        "primary_group_name": None,
-        "primary_group_flair_url": None,
-        "primary_group_flair_color": None,
-        "primary_group_flair_bg_color": None,
-    }
-    return body | {k: v for k, v in list_user(user).items() if k not in body}
+def _participant(forum: Forum, user: User, count: int) -> JSON:
+    return list_user(forum, user) | {"post_count": count} | flair(forum, user)
 
 
 def hook_topic(forum: Forum, topic: Topic) -> JSON:

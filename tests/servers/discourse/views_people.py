@@ -56,7 +56,7 @@ def _badge_part(forum: Forum, user: User) -> dict[str, Any]:
     return {
         "badges": [badge_row(forum, b) for b in kinds],
         "badge_types": badge_types(kinds),
-        "users": [list_user(forum.users[u]) for u in givers if u in forum.users],
+        "users": [list_user(forum, forum.users[u]) for u in givers if u in forum.users],
     }
 
 
@@ -294,7 +294,8 @@ def badge(call: Call, number: int) -> dict[str, Any]:
     found = call.forum.badges.get(number)
     if found is None:
         raise not_found()
-    return {"badge": badge_row(call.forum, found), "badge_types": badge_types([found])}
+    row = badge_row(call.forum, found) | {"long_description": ""}
+    return {"badge": row, "badge_types": badge_types([found])}
 
 
 @route("GET", "/user_badges", "user_badges/index")
@@ -310,19 +311,29 @@ def holders(call: Call) -> dict[str, Any]:
     return {
         "badges": [badge_row(forum, found) | {"long_description": ""}],
         "badge_types": badge_types([found]),
-        "users": [list_user(forum.users[u]) for u in people if u in forum.users],
+        "users": [list_user(forum, forum.users[u]) for u in people if u in forum.users],
         "user_badge_info": {
             "grant_count": len(rows),
             "username": None,
-            "user_badges": [_held(g) for g in page],
+            "user_badges": [_grant_row(g) for g in page],
         },
     }
 
 
-def _held(held: Grant) -> dict[str, Any]:
+def _favorite(held: Grant) -> dict[str, Any]:
+    """A badge as its holder's own page has it."""
     row = _grant_row(held)
-    del row["created_at"]
-    return row
+    del row["created_at"], row["user_id"]
+    return row | {"grouping_position": 14, "is_favorite": None, "can_favorite": False}
+
+
+def _reason(forum: Forum, held: Grant) -> dict[str, Any]:
+    """The post for which it was given."""
+    post = forum.posts.get(held.post_id or 0)
+    if post is None:
+        return {}
+    topic = forum.topics[post.topic_id]
+    return {"post_number": post.post_number, "topic_id": topic.id, "topic_title": topic.title}
 
 
 @route("GET", "/user-badges/<name>", "user_badges/username")
@@ -330,15 +341,15 @@ def badges_of_user(call: Call, name: str) -> dict[str, Any]:
     forum, user = call.forum, call.named_user(name)
     held = badges_of(forum, user)
     kinds = list({g.badge_id: forum.badges[g.badge_id] for g in held}.values())
-    rows = [_grant_row(g) for g in held]
+    rows = [_favorite(g) for g in held]
     if call.text("grouped"):
         counts = Counter(g.badge_id for g in held)
-        rows = [_grant_row(g) | {"count": counts[g.badge_id]} for g in {g.badge_id: g for g in held}.values()]
+        rows = [_favorite(g) | {"count": counts[g.badge_id]} for g in {g.badge_id: g for g in held}.values()]
     givers = {g.granted_by for g in held}
     return {
         "badges": [badge_row(forum, b) for b in kinds],
         "badge_types": badge_types(kinds),
-        "granted_bies": [list_user(forum.users[u]) for u in givers if u in forum.users],
+        "granted_bies": [list_user(forum, forum.users[u]) for u in givers if u in forum.users],
         "user_badges": rows,
     }
 
@@ -355,8 +366,8 @@ def give_badge(call: Call) -> dict[str, Any]:
     return {
         "badges": [badge_row(forum, kind)],
         "badge_types": badge_types([kind]),
-        "granted_bies": [list_user(forum.users[held.granted_by])],
-        "user_badge": _held(held) | {"grouping_position": 14, "is_favorite": None, "can_favorite": False},
+        "granted_bies": [list_user(forum, forum.users[held.granted_by])],
+        "user_badge": _favorite(held) | _reason(forum, held),
     }
 
 

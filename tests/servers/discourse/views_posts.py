@@ -178,9 +178,8 @@ def _create(call: Call) -> Reply:
 
 
 def _wanted(call: Call, by_api: bool) -> NewPost:
-    recipients = call.names("target_recipients")
-    if not recipients and call.forum.dialect.target_usernames:
-        recipients = call.names("target_usernames")
+    old = call.names("target_usernames") if call.forum.dialect.target_usernames else []
+    recipients = old or call.names("target_recipients")
     tags = call.params.get("tags") or []
     names = (
         [t.get("name", "") if isinstance(t, dict) else str(t) for t in tags]

@@ -10,7 +10,7 @@ from .errors import Refused, forbidden, invalid
 from .limits import TOO_MANY, limited
 from .records import Post, PostType, Topic, User
 from .show_lists import list_topic, posters
-from .show_people import avatar, basic_user, roles
+from .show_people import avatar, list_user
 from .text import excerpt, iso, parse_time
 
 SEARCH_PAGE = 50
@@ -70,11 +70,6 @@ def _in_directory(call: Call, user: User) -> bool:
     return group is None or user.id in group.members
 
 
-def _primary(call: Call, user: User) -> dict[str, Any]:
-    group = call.forum.groups.get(user.primary_group_id or -1)
-    return {"primary_group_name": group.name} if group else {}
-
-
 def _directory_row(call: Call, user: User, period: str) -> dict[str, Any]:
     posts = [p for p in call.forum.posts_by(user) if p.deleted_at is None and p.post_type == PostType.REGULAR]
     public = [p for p in posts if not call.forum.topics[p.topic_id].private]
@@ -89,7 +84,7 @@ def _directory_row(call: Call, user: User, period: str) -> dict[str, Any]:
         "topics_entered": user.topics_entered,
         "posts_read": user.posts_read_count,
         "days_visited": user.days_visited,
-        "user": basic_user(user) | {"title": user.title} | roles(user) | _primary(call, user),
+        "user": {"title": user.title} | list_user(call.forum, user),
     }
 
 

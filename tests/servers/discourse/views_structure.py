@@ -65,7 +65,7 @@ def update_category(call: Call, number: int) -> dict[str, Any]:
     category.slug = call.text("slug") or category.slug
     category.color = call.text("color") or category.color
     category.text_color = call.text("text_color") or category.text_color
-    return {"success": "OK", "category": _category_body(call, category) | {"can_delete": True}}
+    return {"success": "OK", "category": _category_body(call, category)}
 
 
 def _category_body(call: Call, category: Category) -> dict[str, Any]:
@@ -163,17 +163,8 @@ def create_key(call: Call) -> dict[str, Any]:
 
 def _key(call: Call, key: ApiKey) -> dict[str, Any]:
     owner = call.forum.users.get(key.user_id or 0)
-    scopes = [
-        {
-            "resource": s.split(":")[0],
-            "action": s.split(":")[1],
-            "parameters": [],
-            "urls": [],
-            "key": s.split(":")[1],
-        }
-        | {"name": s.split(":")[1], "allowed_parameters": None}
-        for s in key.scopes
-    ]
+    scopes = [dict(zip(("resource", "action"), s.split(":"), strict=True)) for s in key.scopes]
+    blank: dict[str, Any] = {"parameters": [], "urls": [], "allowed_parameters": None}
     return {
         "id": key.id,
         "truncated_key": key.key[:4],
@@ -183,7 +174,7 @@ def _key(call: Call, key: ApiKey) -> dict[str, Any]:
         "updated_at": iso(key.revoked_at or key.created_at),
         "revoked_at": iso(key.revoked_at),
         "user": basic_user(owner) if owner else None,
-        "api_key_scopes": scopes,
+        "api_key_scopes": [scope | {"key": scope["action"]} | blank for scope in scopes],
     }
 
 
