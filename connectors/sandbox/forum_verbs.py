@@ -51,13 +51,13 @@ class ForumVerbs:
                 raise Refused(f"The forum side cannot do '{action.verb}'.", where=self._site)
 
     def find(self, action: Action, marker: Marker, since: datetime) -> Found:
-        """Our posts that carry the marker, deleted ones too: they were written all the same."""
+        """Our posts that end with the marker, deleted ones too: they were written all the same."""
         if isinstance(action, EditText):
             return self._find_edit(action, since)
         post = self._sandbox.row(
             "SELECT * FROM contribution WHERE side = 'forum' AND author = ? AND created_at >= ?"
-            " AND instr(text, ?) ORDER BY id LIMIT 1",
-            self._actor.id, micros(since), _comment(marker),
+            " AND substr(text, -length(?)) = ? ORDER BY id LIMIT 1",
+            self._actor.id, micros(since), _comment(marker), _comment(marker),
         )  # fmt: skip
         return NotDone() if post is None else self._made(action.verb, post)
 
@@ -145,7 +145,7 @@ class ForumVerbs:
 
 
 def _comment(marker: Marker) -> str:
-    return f"<!-- ordito:{marker.token} -->"
+    return f"<!-- ordito: {marker.token} -->"
 
 
 def _signed(text: str, marker: Marker) -> str:

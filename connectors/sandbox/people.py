@@ -211,8 +211,10 @@ class People:
 
     def _second_account(self, person: Person) -> Person:
         """The same person on the wiki, half of them under the same name."""
-        joined = person.joined + int((self._sizes.end - 15 * DAY - person.joined) * 0.5 * self._rng.random())
-        same = person.role == "admin" or self._rng.random() < 0.5
+        admin = person.role == "admin"
+        late = 0.0 if admin else 0.5 * self._rng.random()
+        joined = person.joined + int((self._sizes.end - 15 * DAY - person.joined) * late)
+        same = admin or self._rng.random() < 0.5
         username = (
             person.username
             if same

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from .. import actions
 from ..actions import Action
 from ..base import Family, Markup
+from ..mediawiki import escaping as wikitext
 from ..records import Kind, Ref
 from .schema import FORUM
 
@@ -80,8 +81,6 @@ class SandboxPlatform:
             from ..discourse import markup as markdown
 
             return markdown.escape(text)
-        from ..mediawiki import markup as wikitext
-
         return wikitext.escape(text)
 
     def link(self, label: str, url: str) -> str:
@@ -89,8 +88,6 @@ class SandboxPlatform:
             from ..discourse import markup as markdown
 
             return markdown.link(label, url)
-        from ..mediawiki import markup as wikitext
-
         return wikitext.link(label, url)
 
     def mention(self, username: str) -> str:
@@ -98,6 +95,5 @@ class SandboxPlatform:
             from ..discourse import markup as markdown
 
             return markdown.mention(username)
-        from ..mediawiki import markup as wikitext
-
-        return wikitext.mention(username)
+        name = wikitext.escape(username)
+        return f"[[User:{name}|{name}]]"

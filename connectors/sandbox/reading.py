@@ -234,7 +234,8 @@ class Reader:
             created_at=at, updated_at=at if updated == created else moment_or_none(updated),
             position=position, parent=None if parent is None else str(parent), likes=likes,
             size=len(text) if text.isascii() else len(text.encode()),
-            sha1=_sha1(text) if self._side == WIKI else None, text=text if current else None, kind=_KINDS[kind],
+            sha1=_sha1(text) if self._side == WIKI else None, text=text if current else None,
+            kind=_KINDS[kind],
         )  # fmt: skip
 
     def _is_ours(self, thread: int) -> bool:

@@ -94,14 +94,22 @@ class WikiVerbs:
     def _message(self, action: SendMessage, summary: str) -> Receipt:
         username = self._sandbox.member(WIKI, action.to[0])["username"]
         title = f"User talk:{username}"
+        return self._section(action.verb, title, action.subject, action.text, summary, action.type)
+
+    def _latest(self, title: str, kind: str = "") -> dict[str, Any] | None:
+        """The latest revision of a page that we mean to edit, None where there is no page. Raises Filtered
+        where a template on it keeps us away; `kind` is the type of a message."""
         page = page_titled(self._sandbox, title)
         latest = current_revision(self._sandbox, page["id"]) if page else None
-        against = objection(latest["text"], self._actor.username, action.type) if latest else ""
+        against = objection(latest["text"], self._actor.username, kind) if latest else ""
         if against:
-            raise Filtered(f"{username} does not want messages of bots: {against}", where=self._site)
-        return self._section(action.verb, title, action.subject, action.text, summary)
+            raise Filtered(f"{title} carries {against}.", where=self._site, hint="Leave it to its people.")
+        return latest
 
-    def _section(self, verb: str, title: str, heading: str, text: str, summary: str) -> Receipt:
+    def _section(
+        self, verb: str, title: str, heading: str, text: str, summary: str, kind: str = ""
+    ) -> Receipt:
+        self._latest(title, kind)
         signed = text if "~~~~" in text else f"{text.rstrip()} ~~~~"
         revision = self._actor.add_section(title, heading, signed, summary)
         return self._receipt(verb, self._sandbox.contribution(WIKI, revision))
@@ -117,8 +125,7 @@ class WikiVerbs:
         title = full_title(action.title or "")
         if action.thread is not None:
             title = self._sandbox.thread(WIKI, action.thread)["title"]
-        page = page_titled(self._sandbox, title)
-        latest = current_revision(self._sandbox, page["id"]) if page else None
+        latest = self._latest(title)
         new = edited(latest["text"] if latest else None, action)
         words = f"{action.summary} {summary}".strip()
         revision = self._actor.save(
@@ -143,6 +150,7 @@ class WikiVerbs:
 
     def _revised(self, action: SetLabels | ArchiveThread | UnarchiveThread, save: Any) -> Receipt:
         title = self._sandbox.thread(WIKI, action.thread)["title"]
+        self._latest(title)
         return self._saved(action.verb, save(title))
 
     # Receipts

@@ -208,7 +208,7 @@ class WritingContract:
         with connected(site) as connector:
             connector.perform(action, MARKER)
             copied = site.texts(scene.thread)[-1]
-            site.contribute(scene.by, scene.thread, f"{copied}\n\n<!-- {OTHER.token} --> [{OTHER.token}]")
+            site.contribute(scene.by, scene.thread, copied.replace(MARKER.token, OTHER.token))
             assert connector.find(action, OTHER, since) == NotDone()
 
     def test_a_state_that_held_already_is_not_our_doing(self, site: Site, action: Action) -> None:
@@ -341,6 +341,18 @@ class WritingContract:
         with connected(site) as connector, pytest.raises(Filtered):
             connector.perform(ACTIONS["send_message"](scene), MARKER)
         assert list(site.received(scene.member)) == before
+
+    @pytest.mark.parametrize("verb", ["edit_text", "set_labels", "archive_thread"])
+    def test_a_page_that_wants_no_bots_is_left_alone(self, site: Site, scene: Scene, verb: str) -> None:
+        if site.family != "wiki":
+            pytest.skip("only pages carry {{nobots}}")
+        site.rewrite(scene.by, scene.thread, f"{{{{nobots}}}}\n{TEXT}\n[[Category:Bees]]")
+        action = ACTIONS[verb](scene)
+        _needs(site, action)
+        before = site.first_text(scene.thread)
+        with connected(site) as connector, pytest.raises(Filtered):
+            connector.perform(action, MARKER)
+        assert site.first_text(scene.thread) == before
 
     def test_nothing_is_written_in_read_only_mode(self, site: Site, scene: Scene, action: Action) -> None:
         before = snapshot(scene)

@@ -46,9 +46,9 @@ class SandboxSite:
     def now(self) -> datetime:
         return self._clock
 
-    def connect(self) -> SandboxConnector:
+    def connect(self, *, messages: bool = True) -> SandboxConnector:
         world = World(now=self._tick, monotonic=lambda: 0.0, sleep=lambda seconds: None)
-        return SandboxConnector(self.name, self._settings, world)
+        return SandboxConnector(self.name, self._settings.model_copy(update={"messages": messages}), world)
 
     # The truth
 

@@ -1,0 +1,234 @@
+"""What the verbs do on the sandbox beyond the contract of all connectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ordito.config.errors import Conflict, NotFound, Refused
+from ordito.connectors.actions import (
+    AddToGroup,
+    ArchiveThread,
+    CloseThread,
+    EditText,
+    OpenThread,
+    Reply,
+    SendMessage,
+    SetLabels,
+)
+from ordito.connectors.base import Marker, Receipt, Unknown
+from ordito.connectors.records import Change, Contribution, Kind, Ref, Thread, ThreadKind
+from ordito.connectors.sandbox.wiki import full_title, page_titled, talk_title, with_categories
+from tests.connectors.adapter import MemoryMirror
+from tests.connectors.sandbox.site import SandboxSite
+
+NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
+MARKER = Marker("stale-0001", "archive-stale")
+
+
+@pytest.fixture
+def forum(tmp_path: Path) -> Iterator[SandboxSite]:
+    site = SandboxSite(tmp_path, "forum", NOW)
+    yield site
+    site.sandbox.close()
+
+
+@pytest.fixture
+def wiki(tmp_path: Path) -> Iterator[SandboxSite]:
+    site = SandboxSite(tmp_path, "wiki", NOW)
+    yield site
+    site.sandbox.close()
+
+
+def test_private_messages_of_others_are_read_only_on_request(forum: SandboxSite) -> None:
+    first, second = forum.join("first"), forum.join("second")
+    theirs = forum.sandbox.as_member(first).write([second], "Between us", "Do not tell anybody.")
+    ours = SendMessage(site="club", to=(first,), subject="From us", text="Hello there.")
+    with_messages = forum.connect()
+    with_messages.perform(ours, MARKER)
+    forum.sandbox.as_member(first).reply(str(int(theirs) + 1), "Thank you!")
+    everything = MemoryMirror(with_messages)
+    everything.sync()
+    discreet = MemoryMirror(forum.connect(messages=False))
+    discreet.sync()
+    assert theirs in everything.of(Thread)
+    assert theirs not in discreet.of(Thread)
+    kept = [t for t in discreet.of(Thread).values() if isinstance(t, Thread) and t.kind == ThreadKind.MESSAGE]
+    assert [t.title for t in kept] == ["From us"]
+    said = [c.text for c in discreet.of(Contribution).values() if isinstance(c, Contribution)]
+    assert "Thank you!" in said
+    assert "Do not tell anybody." not in said
+    with_messages.close()
+    discreet.connector.close()
+
+
+def test_a_closing_is_a_change_with_its_time_and_a_small_post(forum: SandboxSite) -> None:
+    thread = forum.open(forum.join("asker"), "A question about frames", "Which size?")
+    connector = forum.connect()
+    mirror = MemoryMirror(connector)
+    mirror.sync()
+    receipt = connector.perform(CloseThread(site="club", thread=thread), MARKER)
+    mirror.sync()
+    changes = [c for c in mirror.changes if isinstance(c, Change) and c.id == thread]
+    assert [(c.field, c.value) for c in changes] == [("closed", True)]
+    assert abs(changes[0].at - receipt.at) < timedelta(seconds=5)
+    small = [
+        c for c in mirror.of(Contribution).values() if isinstance(c, Contribution) and c.thread == thread
+    ]
+    assert {c.kind.value for c in small} == {"regular", "small"}
+    connector.close()
+
+
+def test_a_reply_of_ours_does_not_bump_the_topic(forum: SandboxSite) -> None:
+    thread = forum.open(forum.join("asker"), "A question about frames", "Which size?")
+    before = forum.state(thread).last_activity_at
+    connector = forum.connect()
+    connector.perform(Reply(site="club", thread=thread, text="This topic sleeps."), MARKER)
+    connector.close()
+    assert forum.state(thread).last_activity_at == before
+
+
+def test_a_message_that_was_answered_is_not_withdrawn(forum: SandboxSite) -> None:
+    member = forum.join("newcomer")
+    connector = forum.connect()
+    receipt = connector.perform(SendMessage(site="club", to=(member,), subject="Hi", text="Hello."), MARKER)
+    thread = next(ref.id for ref in receipt.made if ref.kind == Kind.THREAD)
+    forum.sandbox.as_member(member).reply(thread, "Thank you!")
+    with pytest.raises(Conflict):
+        connector.undo(receipt, MARKER)
+    connector.close()
+
+
+def test_an_edit_that_somebody_edited_again_cannot_be_decided(forum: SandboxSite) -> None:
+    thread = forum.open(forum.join("asker"), "A question about frames", "Which size?")
+    post = str(forum._first(thread)["id"])
+    action = EditText(site="club", contribution=post, text="Which size? Solved.", expected="Which size?")
+    connector = forum.connect()
+    connector.perform(action, MARKER)
+    forum.edit(forum.moderator(), post, "Which size, please?")
+    assert isinstance(connector.find(action, MARKER, NOW), Unknown)
+    connector.close()
+
+
+def test_labels_given_in_part_by_others_are_taken_back_in_part(forum: SandboxSite) -> None:
+    thread = forum.open(forum.join("asker"), "A question about frames", "Which size?", ["bees"])
+    forum.relabel(forum.moderator(), thread, ["bees", "honey"])
+    connector = forum.connect()
+    action = SetLabels(site="club", thread=thread, add=("honey", "hives"))
+    receipt = connector.perform(action, MARKER)
+    assert receipt.before == {"label": ["bees", "honey"]}
+    connector.undo(receipt, MARKER)
+    assert forum.state(thread).labels == {"bees", "honey"}
+    connector.close()
+
+
+def test_an_undo_is_not_undone(forum: SandboxSite) -> None:
+    connector = forum.connect()
+    receipt = connector.perform(AddToGroup(site="club", member=forum.join("keen"), group="greeters"), MARKER)
+    undone = connector.undo(receipt, MARKER)
+    with pytest.raises(Refused):
+        connector.undo(undone, MARKER)
+    with pytest.raises(NotFound):
+        connector.perform(AddToGroup(site="club", member="1", group="no such group"), MARKER)
+    connector.close()
+
+
+def test_a_stop_topic_that_is_gone_or_quiet_lets_go(forum: SandboxSite) -> None:
+    connector = forum.connect()
+    thread = forum.open(forum.moderator(), "Stop Ordito here", "Reply here and Ordito stops.")
+    stop = Ref("club", Kind.THREAD, thread)
+    assert connector.halted(stop) == ""
+    forum.contribute(forum.join("objector"), thread, "Stop, please.")
+    assert connector.halted(stop)
+    forum.delete_thread(forum.moderator(), thread)
+    assert connector.halted(stop) == ""
+    connector.close()
+
+
+# The wiki side
+
+
+def test_a_section_is_taken_out_even_if_others_wrote_below_it(wiki: SandboxSite) -> None:
+    member = wiki.join("Newcomer")
+    connector = wiki.connect()
+    receipt = connector.perform(
+        SendMessage(site="club", to=(member,), subject="Welcome", text="Good to have you here."), MARKER
+    )
+    user = wiki.sandbox.as_member(wiki.moderator(), "wiki")
+    user.add_section("User talk:Newcomer", "Frames", "Have you seen them? ~~~~")
+    connector.undo(receipt, MARKER)
+    assert [text.splitlines()[0] for text in wiki.received(member)] == ["== Frames =="]
+    connector.close()
+
+
+def test_an_edit_of_our_talk_page_halts_us_until_we_answer(wiki: SandboxSite) -> None:
+    connector = wiki.connect()
+    user = wiki.sandbox.as_member(wiki.moderator(), "wiki")
+    user.add_section("User talk:Ordito", "Question", "What are you doing? ~~~~")
+    assert connector.halted(None)
+    wiki.sandbox.as_member(str(connector.probe().account_id), "wiki").add_section(
+        "User talk:Ordito", "Answer", "Welcoming people. ~~~~"
+    )
+    assert connector.halted(None) == ""
+    connector.close()
+
+
+def test_a_page_that_we_opened_and_nobody_edited_is_deleted_by_undo(wiki: SandboxSite) -> None:
+    connector = wiki.connect()
+    receipt = connector.perform(
+        OpenThread(site="club", title="project:experts", text="The list.", labels=("lists",)), MARKER
+    )
+    page = page_titled(wiki.sandbox, "Project:Experts")
+    assert page is not None and page["labels"] == "Lists"
+    connector.undo(receipt, MARKER)
+    assert page_titled(wiki.sandbox, "Project:Experts") is None
+    connector.close()
+
+
+def test_archiving_twice_changes_nothing(wiki: SandboxSite) -> None:
+    page = wiki.open(wiki.join("Writer"), "Old frames", "Nobody uses them.")
+    action = ArchiveThread(site="club", thread=page, template="{{Historical}}")
+    connector = wiki.connect()
+    connector.perform(action, MARKER)
+    assert wiki.first_text(page).startswith("{{Historical}}\n")
+    assert connector.perform(action, MARKER).attribution == "unknown"
+    connector.close()
+
+
+def test_a_summary_names_the_policy_and_the_proposal(wiki: SandboxSite) -> None:
+    page = wiki.open(wiki.join("Writer"), "Old frames", "Nobody uses them.")
+    connector = wiki.connect()
+    receipt = connector.perform(SetLabels(site="club", thread=page, add=("frames",)), MARKER)
+    revision = wiki.sandbox.contribution("wiki", next(r.id for r in receipt.made))
+    assert "archive-stale" in revision["summary"] and "stale-0001" in revision["summary"]
+    assert isinstance(
+        connector.find(SetLabels(site="club", thread=page, add=("frames",)), MARKER, NOW), Receipt
+    )
+    connector.close()
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("user_talk: marta", "User talk:Marta"),
+        ("frames", "Frames"),
+        ("Frames: a list", "Frames: a list"),
+        ("  two   words ", "Two words"),
+    ],
+)
+def test_titles_are_written_as_the_wiki_writes_them(written: str, title: str) -> None:
+    assert full_title(written) == title
+
+
+def test_every_page_has_one_talk_page() -> None:
+    assert talk_title("Frames") == "Talk:Frames"
+    assert talk_title("User:Marta") == talk_title("User talk:Marta") == "User talk:Marta"
+
+
+def test_categories_are_replaced_and_the_text_stays() -> None:
+    text = "The frames.\n\n[[Category:Bees]]\n[[category:old_things|Frames]]"
+    changed = with_categories(text, frozenset({"Honey", "Bees"}), frozenset({"Old things"}))
+    assert changed == "The frames.\n\n[[Category:Bees]]\n[[Category:Honey]]"
