@@ -72,4 +72,6 @@ def _note(app: App) -> Callable[[Proposal], str]:
 
 
 def _link(stop: Ref, site: str, app: App) -> str:
-    return f"[[{stop.id}]]" if stop.kind == "title" and stop.site == site else app.platform(stop.site).url(stop)
+    if stop.kind == "title" and stop.site == site:
+        return f"[[{stop.id}]]"
+    return app.platform(stop.site).url(stop)

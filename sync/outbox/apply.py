@@ -21,6 +21,7 @@ from ...config.errors import (
     OutcomeUnknown,
     Refused,
     TryLater,
+    Unreachable,
     UsageError,
 )
 from ...connectors.base import Batch
@@ -52,9 +53,9 @@ def apply(bench: Bench, gate: Gate, ids: Sequence[int] = ()) -> Report:
     run = _Run(bench, gate, report, named=frozenset(ids))
     for proposal in _approved(bench, ids):
         run.carry_out(proposal)
-    for proposal in settle_open(bench, report):
-        why = "The site gave no answer, and it was not carried out."
-        report.failed.append(Failure(proposal, why, retriable=True))
+    for given_back in settle_open(bench, report):
+        error = Unreachable("The site gave no answer, and it was not carried out.", where=given_back.site)
+        report.failed.append(Failure.of(given_back, error, retriable=True))
     return report
 
 
@@ -105,7 +106,9 @@ class _Run:
             raise
         except Exception as error:  # a fault in one policy or adapter must not keep the others from acting
             _log.debug("proposal %d", proposal_id, exc_info=True)
-            self._report.failed.append(Failure(proposal_id, words(error), retriable=True))
+            with self._bench.store.read() as conn:
+                proposal = get(conn, proposal_id)
+            self._report.failed.append(Failure.of(proposal, error, retriable=True))
         else:
             if attempt is not None:
                 self._perform(attempt)
@@ -224,7 +227,7 @@ class _Run:
         if isinstance(error, Conflict):
             self._report.superseded.append((proposal.id, f"changed meanwhile: {why}"))
         elif isinstance(error, Refused):
-            self._report.failed.append(Failure(proposal.id, why, retriable=False))
+            self._report.failed.append(Failure.of(proposal, error, retriable=False))
         else:
             self._report.stop(proposal.site, error)
             self._report.hold_for(proposal.id, error)

@@ -66,11 +66,19 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """`retriable`: the same may succeed later; what was approved is then tried again by itself."""
+    """`retriable`: the same may succeed later; what was approved is then tried again by itself. `kind` as
+    in the errors of JSON documents."""
 
     id: int
+    site: str
+    kind: str
     error: str
     retriable: bool
+
+    @classmethod
+    def of(cls, proposal: Proposal, error: Exception, *, retriable: bool) -> Failure:
+        kind = error.kind if isinstance(error, OrditoError) else "internal"
+        return cls(proposal.id, proposal.site, kind, words(error), retriable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,12 @@ class Report:
     def exit_code(self) -> int:
         """0 if all went as it should (waiting is that, too), else 3."""
         return 3 if self.failed or self.unsettled or self.errors else 0
+
+    @property
+    def empty(self) -> bool:
+        """Nothing was there to do."""
+        parts = (self.applied, self.undone, self.superseded, self.held, self.failed, self.unsettled)
+        return not any(parts) and not self.errors
 
     def stop(self, site: str, error: ConnectorError) -> None:
         """Leave a site alone for the rest of the run."""

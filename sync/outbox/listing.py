@@ -24,8 +24,8 @@ from .states import State
 class Filters:
     """All of them must hold; an empty one always does.
 
-    `member`: whom it concerns or was written to. `by`: who approved it. `since`, `until`: when it came
-    into its state, from (including) and to (excluding).
+    `member`: whom it concerns or was written to. `by`: who approved or undid it. `since`, `until`: when it
+    came into its state, from (including) and to (excluding).
     """
 
     states: Collection[State] = ()
@@ -128,7 +128,7 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.member is not None:
         conditions.append(or_(c.item == str(filters.member), _contacted(filters.member)))
     if filters.by is not None:
-        conditions.append(c.approved_by == filters.by)
+        conditions.append(or_(c.approved_by == filters.by, _tried_by(filters.by)))
     if filters.since is not None:
         conditions.append(c.changed_at >= micros(filters.since))
     if filters.until is not None:
@@ -145,3 +145,7 @@ def _contacted(member: Ref) -> ColumnElement[bool]:
             contacts.c.member == member.id,
         )
     )
+
+
+def _tried_by(person: str) -> ColumnElement[bool]:
+    return exists().where(and_(attempts.c.proposal == proposals.c.id, attempts.c.by == person))

@@ -24,7 +24,7 @@ from .states import State
 _NOT_FOUND = "It was not carried out: nothing of it is found on the site."
 
 
-def settle_open(bench: Bench, report: Report) -> list[int]:
+def settle_open(bench: Bench, report: Report) -> list[Proposal]:
     """Settle every open attempt; one whose site cannot be asked stays open for the next run.
 
     The proposals are returned that were certainly not carried out, and are approved again.
@@ -36,7 +36,7 @@ def settle_open(bench: Bench, report: Report) -> list[int]:
         _settle_later(bench, in_flight, report)
     with bench.store.read() as conn:
         now = [get(conn, attempt.proposal.id) for attempt in pending]
-    return [proposal.id for proposal in now if proposal.state == State.APPROVED]
+    return [proposal for proposal in now if proposal.state == State.APPROVED]
 
 
 def _settle_later(bench: Bench, in_flight: list[Attempt], report: Report) -> None:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...config.errors import (
-    Conflict,
-    ConnectorError,
-    Misconfigured,
-    Refused,
-    TransitionError,
-    TryLater,
-)
+from sqlalchemy import Connection
+
+from ...config.errors import Conflict, Misconfigured, OrditoError, Refused, TransitionError, TryLater
 from . import attempts
 from .attempts import Attempt, Doing
 from .bench import Bench, Failure, Report, words
-from .proposals import get
+from .proposals import Proposal, get
 from .settling import reverse, settle_open
 from .states import State
 
@@ -44,16 +39,23 @@ def undo(bench: Bench, ids: Sequence[int], by: str) -> Report:
     return report
 
 
-def _undo(bench: Bench, proposal: int, by: str, report: Report) -> None:
-    try:
-        attempt = _begin(bench, proposal, by)
-    except TransitionError as error:
-        report.failed.append(Failure(proposal, words(error), retriable=False))
+def _undo(bench: Bench, proposal_id: int, by: str, report: Report) -> None:
+    with bench.store.write() as conn:
+        bench.lock.ensure(conn)
+        proposal = get(conn, proposal_id)
+        why = _against(conn, proposal, report)
+        attempt = None if why else _begin(conn, bench, proposal, by)
+    if attempt is None:
+        _failed(report, proposal, TransitionError(why))
         return
     try:
         receipt = reverse(bench, attempt)
     except (Refused, Conflict, TryLater, Misconfigured) as error:
-        _not_undone(bench, attempt, error, report)
+        with bench.store.write() as conn:
+            attempts.not_done(conn, attempt, words(error), bench.now())
+        if isinstance(error, (TryLater, Misconfigured)):
+            report.stop(proposal.site, error)
+        _failed(report, proposal, error)
     except BaseException as error:
         why = words(error) if isinstance(error, Exception) else "interrupted"
         with bench.store.write() as conn:
@@ -63,40 +65,33 @@ def _undo(bench: Bench, proposal: int, by: str, report: Report) -> None:
     else:
         with bench.store.write() as conn:
             attempts.done(conn, attempt, receipt, bench.now())
-        report.undone.append((attempt.proposal, receipt))
+        report.undone.append((proposal, receipt))
 
 
-def _begin(bench: Bench, proposal_id: int, by: str) -> Attempt:
-    """Write the attempt. Raises TransitionError where there is nothing that could be undone."""
-    with bench.store.write() as conn:
-        bench.lock.ensure(conn)
-        proposal = get(conn, proposal_id)
-        if proposal.state != State.APPLIED:
-            raise TransitionError(f"Proposal {proposal_id} is {proposal.state}; there is nothing to undo.")
-        if attempts.is_undecided(conn, proposal_id):
-            raise TransitionError(
-                f"Proposal {proposal_id} was being undone, and what came of that is not known yet."
-            )
-        if attempts.receipt_of(conn, proposal_id).attribution == "unknown":
-            raise TransitionError(
-                f"Somebody else may have brought about what proposal {proposal_id} wanted.",
-                hint="Undo it by hand on the site if it should be undone.",
-            )
-        return attempts.begin(
-            conn,
-            proposal,
-            Doing.UNDO,
-            by=by,
-            installation=bench.store.installation,
-            contacted=(),
-            now=bench.now(),
-        )
+def _begin(conn: Connection, bench: Bench, proposal: Proposal, by: str) -> Attempt:
+    return attempts.begin(
+        conn,
+        proposal,
+        Doing.UNDO,
+        by=by,
+        installation=bench.store.installation,
+        contacted=(),
+        now=bench.now(),
+    )
 
 
-def _not_undone(bench: Bench, attempt: Attempt, error: ConnectorError, report: Report) -> None:
-    with bench.store.write() as conn:
-        attempts.not_done(conn, attempt, words(error), bench.now())
-    retriable = isinstance(error, TryLater)
-    report.failed.append(Failure(attempt.proposal.id, words(error), retriable))
-    if isinstance(error, (TryLater, Misconfigured)):
-        report.stop(attempt.proposal.site, error)
+def _against(conn: Connection, proposal: Proposal, report: Report) -> str:
+    """Why it cannot be undone, as far as that is known without asking its site; '' = it may be."""
+    if proposal.state != State.APPLIED:
+        return f"It is {proposal.state}; there is nothing to undo."
+    if error := report.stopped.get(proposal.site):
+        return error.message
+    if attempts.is_undecided(conn, proposal.id):
+        return "It was being undone already, and what came of that is not known yet."
+    if attempts.receipt_of(conn, proposal.id).attribution == "unknown":
+        return "Somebody else may have brought it about; undo it by hand if it should be undone."
+    return ""
+
+
+def _failed(report: Report, proposal: Proposal, error: OrditoError) -> None:
+    report.failed.append(Failure.of(proposal, error, retriable=isinstance(error, TryLater)))

@@ -224,8 +224,8 @@ class Rig:
         with self.bench(store) as bench:
             return apply(bench, self.gate, ids)
 
-    def undo(self, *ids: int, by: str = "anna") -> Report:
-        with self.bench() as bench:
+    def undo(self, *ids: int, by: str = "anna", store: Store | None = None) -> Report:
+        with self.bench(store) as bench:
             return undo(bench, ids, by)
 
     def propose(self, *drafts: Draft, approve_as: str | None = None) -> list[Proposal]:

@@ -385,7 +385,7 @@ def test_a_person_says_that_it_was_done(rig: Rig) -> None:
     assert after.state == State.APPLIED
     assert (last.by, last.decision, last.reason) == ("bob", "settled", "done: I saw it")
     [failure] = rig.undo(proposal).failed
-    assert failure.error.startswith("Somebody else may have brought about")
+    assert failure.error.startswith("Somebody else may have brought it about")
     assert rig.server.undone == []
 
 

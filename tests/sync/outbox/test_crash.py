@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from sqlalchemy import Connection, select
@@ -59,12 +59,16 @@ class Fused:
         self.fuse("after commit")
 
 
+def fused(rig: Rig, fuse: Fuse) -> Store:
+    return cast(Store, Fused(rig.store, fuse))
+
+
 def run(rig: Rig, at: int) -> Fuse:
     """One run that is stopped at a point, if it has that many."""
     fuse = Fuse(at)
     rig.gate.hook = rig.connector.hook = fuse
     try:
-        rig.apply(store=cast(Any, Fused(rig.store, fuse)))
+        rig.apply(store=fused(rig, fuse))
     except Killed:
         pass
     finally:
@@ -144,7 +148,7 @@ def test_answers_lost_and_processes_killed_together(rig: Rig, lost: str) -> None
 
         rig.connector.hook = hook
         with suppress(Killed):
-            rig.apply(store=cast(Any, Fused(rig.store, fuse)))
+            rig.apply(store=fused(rig, fuse))
         rig.connector.hook = lambda _: None
         rig.apply()
         everything_once(rig, ids)
