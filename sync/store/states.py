@@ -80,7 +80,7 @@ class Histories:
         self._site, self._kind = site, kind
         self._stored: dict[Key, list[Row]] = defaultdict(list)
         self._changed: dict[Key, list[Point]] = {}
-        self._sets: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._sets: dict[tuple[str, str], set[str]] = defaultdict(set)  # all elements that ever were in
         for chunk in chunks(items):
             self._load(chunk)
 
@@ -94,7 +94,7 @@ class Histories:
         for item, field, value, *rest in found:
             element = value if field in SETS else ""
             self._stored[item, field, element].append((value, *rest))
-            if element and rest[1] is None:
+            if element:
                 self._sets[item, field].add(element)
 
     def see(self, item: str, field: str, before: str | None, value: str, start: int, now: int) -> None:
@@ -110,8 +110,8 @@ class Histories:
         self, item: str, field: str, values: Iterable[str], start: int, now: int, *, new: bool
     ) -> None:
         """A sync at `now` read the whole set; `new`: the first time that it was read for this item."""
-        wanted, current = set(values), self._sets.get((item, field), set())
-        for element in wanted | current:
+        wanted = set(values)
+        for element in wanted | self._sets.get((item, field), set()):
             self.see_element(item, field, element, element in wanted, start, now, new=new)
 
     def see_element(
