@@ -44,7 +44,8 @@ _CONTRIBUTION = (
 _SPACE = "SELECT seq, id, name, parent, restricted FROM space"
 _GROUP = "SELECT seq, id, name, automatic FROM usergroup"
 _CHANGE = "SELECT seq, kind, item, field, value, present, at FROM journal"
-_SINCE = " WHERE side = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+_SINCE = " WHERE side = ? AND seq > ? AND seq <= ?"
+_PAGE = " ORDER BY seq LIMIT ?"
 _SPOKEN_IN = " WHERE side = ? AND id IN (SELECT thread FROM contribution WHERE side = ? AND author = ?)"
 _ONE = " WHERE side = ? AND id = ?"
 _FIELDS = frozenset({"closed", "archived", "visible", "label", "group", "trust_level", "title", "space"})
@@ -55,7 +56,8 @@ _THREAD_KINDS = {kind.value: kind for kind in ThreadKind}
 @dataclass(frozen=True, slots=True)
 class _Part:
     name: str
-    sql: str
+    rows: str
+    count: str
     read: Callable[[Reader, Row], Record | Gone | None]
 
 
@@ -87,28 +89,39 @@ class Reader:
     def _pass(self, since: int, upto: int, first: str, after: int | None) -> Iterator[Batch]:
         names = [part.name for part in PARTS]
         for part in PARTS[names.index(first) :]:
-            last = since if after is None else after
+            yield from self._part(part, since, upto, since if after is None else after)
             after = None
-            while True:
-                self.requests += 1
-                rows = self._sandbox.db.execute(part.sql + _SINCE, (self._side, last, upto, BATCH)).fetchall()
-                if rows:
-                    last = rows[-1][0]
-                here = {"since": since, "upto": upto, "part": part.name, "after": last}
-                ended = len(rows) < BATCH
-                if ended and part is PARTS[-1]:
-                    here = {"since": upto}
-                if rows or "part" not in here:
-                    yield self._batch(part, rows, here, since, upto, last)
-                if ended:
-                    break
 
-    def _batch(self, part: _Part, rows: list[Row], cursor: Cursor, since: int, upto: int, last: int) -> Batch:
+    def _part(self, part: _Part, since: int, upto: int, last: int) -> Iterator[Batch]:
+        """The rows of one kind; the last part always ends with a batch, whose cursor ends the pass."""
+        total = self._count(part, since, upto)
+        left = self._count(part, last, upto)
+        ended = False
+        while not ended:
+            self.requests += 1
+            rows = self._sandbox.db.execute(
+                part.rows + _SINCE + _PAGE, (self._side, last, upto, BATCH)
+            ).fetchall()
+            ended = len(rows) < BATCH
+            last, left = rows[-1][0] if rows else last, left - len(rows)
+            cursor: Cursor = {"since": since, "upto": upto, "part": part.name, "after": last}
+            if ended and part is PARTS[-1]:
+                cursor = {"since": upto}
+            if rows or "part" not in cursor:
+                records, gone = self._records(part, rows)
+                yield Batch(
+                    records=records, gone=gone, cursor=cursor, part=part.name, done=total - left, total=total
+                )
+
+    def _count(self, part: _Part, after: int, upto: int) -> int:
+        found = self._sandbox.db.execute(part.count + _SINCE, (self._side, after, upto))
+        return int(found.fetchone()[0])
+
+    def _records(self, part: _Part, rows: list[Row]) -> tuple[tuple[Record, ...], tuple[Gone, ...]]:
         found = [part.read(self, row) for row in rows]
-        records = tuple(item for item in found if item is not None and not isinstance(item, tuple))
-        gone = tuple(item for item in found if isinstance(item, tuple))
-        return Batch(
-            records=records, gone=gone, cursor=cursor, part=part.name, done=last - since, total=upto - since
+        return (
+            tuple(item for item in found if item is not None and not isinstance(item, tuple)),
+            tuple(item for item in found if isinstance(item, tuple)),
         )
 
     # Single items
@@ -282,11 +295,11 @@ def _flag(value: int | None) -> bool | None:
 
 
 PARTS = (
-    _Part("members", _MEMBER, Reader.member),
-    _Part("spaces", _SPACE, Reader.space),
-    _Part("groups", _GROUP, Reader.group),
-    _Part("threads", _THREAD, Reader.thread),
-    _Part("contributions", _CONTRIBUTION, Reader.contribution),
-    _Part("changes", _CHANGE, Reader.change),
+    _Part("members", _MEMBER, "SELECT count(*) FROM member", Reader.member),
+    _Part("spaces", _SPACE, "SELECT count(*) FROM space", Reader.space),
+    _Part("groups", _GROUP, "SELECT count(*) FROM usergroup", Reader.group),
+    _Part("threads", _THREAD, "SELECT count(*) FROM thread", Reader.thread),
+    _Part("contributions", _CONTRIBUTION, "SELECT count(*) FROM contribution", Reader.contribution),
+    _Part("changes", _CHANGE, "SELECT count(*) FROM journal", Reader.change),
 )
 """The order in which a pass reads, so that what a record names has been read before it."""

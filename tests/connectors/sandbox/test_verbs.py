@@ -121,7 +121,7 @@ def test_labels_given_in_part_by_others_are_taken_back_in_part(forum: SandboxSit
     receipt = connector.perform(action, MARKER)
     assert receipt.before == {"label": ["bees", "honey"]}
     connector.undo(receipt, MARKER)
-    assert forum.state(thread).labels == {"bees", "honey"}
+    assert forum.state(thread).labels == frozenset({"bees", "honey"})
     connector.close()
 
 
