@@ -113,6 +113,8 @@ def build(path: str | None, *, as_json: bool = False, verbosity: int = 0) -> App
         out=out,
         make_gate=make_gate,
         stdin_terminal=sys.stdin is not None and sys.stdin.isatty(),
+        path=chosen,
+        elsewhere=lambda other: build(other, as_json=as_json, verbosity=verbosity),
     )
 
 
@@ -132,9 +134,9 @@ def load_settings(path: str) -> Settings:
 
 def make_gate(app: App) -> Gate:
     """What `apply` asks before every action."""
-    from .policies.gate import EngineGate
+    from .policies.wiring import make_gate as wire
 
-    return EngineGate(app)
+    return wire(app)
 
 
 def _login_name(getuser: Any) -> str:
@@ -149,16 +151,15 @@ def main(args: list[str] | None = None) -> NoReturn:
     arguments = sys.argv[1:] if args is None else args
     as_json = "--json" in arguments
     try:
-        ordito.main(args=arguments, prog_name="ordito", standalone_mode=False)
-        code = 0
-    except click.exceptions.Exit as stop:
-        code = stop.exit_code
+        result = ordito.main(args=arguments, prog_name="ordito", standalone_mode=False)
+        code = result if isinstance(result, int) else 0
     except click.exceptions.Abort:
         _fail(as_json, "interrupted", "Interrupted.", "", "")
         code = 1
     except click.ClickException as error:
-        where = getattr(error, "ctx", None)
-        _fail(as_json, "usage", error.format_message(), "", f"See '{where.command_path} --help'." if where else "")
+        ctx = getattr(error, "ctx", None)
+        hint = f"See '{ctx.command_path} --help'." if ctx else ""
+        _fail(as_json, "usage", error.format_message(), "", hint)
         code = 2
     except OrditoError as error:
         _fail(as_json, error.kind, error.message, error.where, error.hint, str(error))

@@ -71,11 +71,17 @@ def _written(mode: Mode) -> object:
     return {"earn": mode.earn.model_dump(mode="json")} if mode.level == "earn" else mode.level
 
 
+def _earned_schema() -> dict[str, object]:
+    """Without `$ref`s, which would point nowhere from inside another model's schema."""
+    earn = Earn.model_json_schema()
+    return {"type": "object", "additionalProperties": False, "required": ["earn"], "properties": {"earn": earn}}
+
+
 ModeField = Annotated[
     Mode,
     PlainValidator(_mode),
     PlainSerializer(_written),
-    WithJsonSchema({"anyOf": [{"enum": list(LEVELS)}, _Earned.model_json_schema()]}),
+    WithJsonSchema({"anyOf": [{"enum": [level for level in LEVELS if level != "earn"]}, _earned_schema()]}),
 ]
 """A `Mode`, written as its level or as `{earn: {reviews: 30, accepted: 95%}}`."""
 

@@ -58,7 +58,8 @@ def first_line(text: str) -> str:
 
 def _answers(conn: Connection) -> Iterator[Answer]:
     ours, theirs = contributions.alias("ours"), contributions.alias("theirs")
-    written = select(doings.c.id).where(doings.c.site == theirs.c.site, doings.c.kind == Kind.CONTRIBUTION)
+    made = doings.alias("made")
+    written = select(made.c.id).where(made.c.site == theirs.c.site, made.c.kind == Kind.CONTRIBUTION)
     query = (
         select(
             theirs.c.site, theirs.c.id, theirs.c.author, texts.c.text,

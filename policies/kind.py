@@ -46,7 +46,7 @@ def _field(subject: Subject) -> Any:
         Written,
         PlainValidator(_reader(subject)),
         PlainSerializer(lambda written: written.document),
-        WithJsonSchema({"$ref": f"#/$defs/{subject}_condition"}),
+        WithJsonSchema({"type": "object", "x-condition": subject}),
     ]
 
 

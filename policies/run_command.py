@@ -23,6 +23,18 @@ def run(app: App, max_seconds: int | None) -> int:
     Says nothing when all is well (--verbose says what was done). Exits with 3 where something could not be
     done, and with 4, silently, where another run is at work.
     """
+    from ..config.errors import LockHeld
+
+    try:
+        return _run(app, max_seconds)
+    except LockHeld as held:
+        if app.json:
+            raise
+        app.out.detail(str(held))
+        return held.exit_code
+
+
+def _run(app: App, max_seconds: int | None) -> int:
     from ..sync.locks import Holder, run_lock
     from ..sync.outbox import apply
     from ..sync.store.runs import recorded
@@ -66,7 +78,7 @@ def _summary(synced: Synced, planned: Plan, applied: Report) -> dict[str, Any]:
 
 
 def _document(app: App, synced: Synced, planned: Plan, applied: Report) -> dict[str, Any]:
-    from ..sync.outbox_commands import apply_document
+    from ..sync.outbox.documents import apply_document
     from .documents import plan_document
 
     return {

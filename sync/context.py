@@ -17,7 +17,8 @@ from ..config.errors import UsageError
 from .output import Output
 
 if TYPE_CHECKING:
-    from ..config.settings import Settings, SiteSettings
+    from ..config.model import SiteSettings
+    from ..config.settings import Settings
     from ..connectors.base import Connector, Platform, World
     from .outbox import Gate
     from .store.store import Store
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 @dataclass
 class App:
-    """The program's parts. `make_gate` is how `policies` reaches `apply` without `sync` importing it."""
+    """The program's parts. `make_gate` is how `policies` reaches `apply` without `sync` importing it;
+    `path` is where the settings are, or will be."""
 
     load_settings: Callable[[], Settings]
     world: World
@@ -33,6 +35,9 @@ class App:
     out: Output
     make_gate: Callable[[App], Gate]
     stdin_terminal: bool = False
+    path: str = "ordito.yaml"
+    elsewhere: Callable[[str], App] | None = None
+    """The same program with the settings at another path."""
     _platforms: dict[str, Platform] = field(default_factory=dict)
     _connectors: dict[str, Connector] = field(default_factory=dict)
 
@@ -61,7 +66,8 @@ class App:
         for name in names:
             if name not in self.settings.sites:
                 close = difflib.get_close_matches(name, self.settings.sites, 1)
-                hint = f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(self.settings.sites)}."
+                all_names = ", ".join(self.settings.sites)
+                hint = f"Did you mean '{close[0]}'?" if close else f"There are: {all_names}."
                 raise UsageError(f"There is no site '{name}' in the settings.", hint=hint)
         return {name: site for name, site in self.settings.sites.items() if not names or name in names}
 

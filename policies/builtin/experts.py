@@ -284,7 +284,7 @@ class Experts(Kind):
             "member": {"name": platform.escape(name), "mention": platform.mention(name)},
             "area": platform.escape(expert.area),
             "evidence": links,
-            "directory": platform.link(page.id, where.url(page)) if page and where else "",
+            "directory": _link(platform, page.id, where.url(page)) if page and where else "",
             "group": "",
             "badge": "",
             "title": platform.escape(_named(give.title or "", expert.area)),
@@ -374,6 +374,10 @@ def _taken_back(given: str, profile: Profile) -> Action:
         return RemoveFromGroup(site=action.site, member=action.member, group=action.group)
     assert isinstance(action, GrantBadge)  # noqa: S101 (the query asks for these two)
     return RevokeBadge(site=action.site, member=action.member, badge=action.badge)
+
+
+def _link(platform: Platform, label: str, url: str) -> str:
+    return platform.link(label, url) if url else platform.escape(label)
 
 
 def _named(pattern: str, area: str) -> str:

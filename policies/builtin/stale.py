@@ -147,7 +147,8 @@ class Stale(Kind):
             "stop": phrases.stop(platform.family, language, phrase=self.tools.phrase),
         }
         message = self.tools.messages.render(warn.message, language, platform.markup, values)
-        return Reply(site=platform.site, thread=match.ref.id, text=message.text, subject=message.subject)
+        heading = message.subject if platform.family == "wiki" else ""
+        return Reply(site=platform.site, thread=match.ref.id, text=message.text, subject=heading)
 
     def _quiet_words(self, match: Match, language: str) -> str:
         """The threshold of the policy, which stays the same while a proposal waits for its review."""

@@ -157,6 +157,8 @@ class Doing:
                 given |= {"to": (target.member,), "type": policy}
             case "reply":
                 given |= {"thread": target.thread, "reply_to": target.contribution}
+                if platform.family == "forum":
+                    del given["subject"]
             case "notify_moderators":
                 given |= {"about": target.thread}
             case _ if self._of.on == "thread":
