@@ -43,6 +43,8 @@ class Me:
     admin: bool
     moderator: bool
     trust_level: int
+    mutes: bool
+    """Whether it has muted categories or tags; lists leave their topics out for it."""
 
     @property
     def staff(self) -> bool:
@@ -90,6 +92,11 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
                 raise fault
             self._me = self._account(answers.body(response))
         return self._me
+
+    def acts_as_anybody(self) -> bool:
+        """Whether the key works for another account as well; one request."""
+        other = "discobot" if self.me().username.casefold() == "system" else "system"
+        return self._send("GET", "/session/current.json", headers={"Api-Username": other}).status_code == 200
 
     def get(self, path: str, **params: Any) -> Json:
         """A JSON object from a path that pydiscourse has no method for."""
@@ -180,6 +187,7 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
             admin=bool(user.get("admin")),
             moderator=bool(user.get("moderator")),
             trust_level=int(user.get("trust_level") or 0),
+            mutes=bool(user.get("muted_category_ids") or user.get("muted_tags")),
         )
 
     def _sign_in_failed(self, fault: ConnectorError) -> SignInFailed:

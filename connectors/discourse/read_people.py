@@ -79,7 +79,7 @@ def groups(r: Reading) -> Iterator[Batch]:
     """Groups with their members; those of trust levels are left out, members carry their level."""
     if not r.groups:
         r.groups = list(r.client.get_site_info().get("groups") or ())
-    rows = sorted((g for g in r.groups if _is_wanted(int(g["id"]))), key=lambda g: int(g["id"]))
+    rows = sorted((g for g in r.groups if is_read(int(g["id"]))), key=lambda g: int(g["id"]))
     for row in rows:
         if int(row["id"]) <= int(r.state.at.get("group", 0)):
             continue
@@ -89,7 +89,8 @@ def groups(r: Reading) -> Iterator[Batch]:
     yield r.batch(ended=[Kind.GROUP])
 
 
-def _is_wanted(number: int) -> bool:
+def is_read(number: int) -> bool:
+    """Whether a group's members are part of the mirror."""
     return number in (ADMINS, MODERATORS, STAFF) or number > 14
 
 

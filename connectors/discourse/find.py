@@ -1,0 +1,87 @@
+"""Finding our own texts again, after a crash or a lost answer.
+
+Only posts of our own account count, and only a marker on the last line; what others copy, and what our
+text quotes, does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from ...config.errors import NotFound, Refused
+from ..base import Found, Marker, NotDone
+from . import mapping
+from .acting import SKEW, Acting, carries, recent
+from .client import Json
+from .dialect import topic_pages
+from .topic import BATCH, posts_by_id
+
+_PAGES = 20
+"""Lists are left after so many pages: what we look for was made a short while ago."""
+
+
+def by_marker(acting: Acting, marker: Marker, verb: str, look: Callable[[], Json | None]) -> Found:
+    """Where it should be, then among what was deleted or waits for approval."""
+    post = look() or _deleted(acting, marker)
+    if post is not None:
+        return acting.created(verb, post, opened=post.get("post_number") == 1)
+    return acting.created(verb, {}, opened=False) if _queued(acting, marker) else NotDone()
+
+
+def in_topic(acting: Acting, number: str, marker: Marker, since: datetime) -> Json | None:
+    """Our post among those of a topic, from its end back to `since`."""
+    try:
+        stream = acting.client.get(f"/t/{number}.json")["post_stream"]
+    except NotFound:
+        return None
+    ids = [int(i) for i in stream.get("stream") or [post["id"] for post in stream["posts"]]]
+    for end in range(len(ids), 0, -BATCH):
+        posts = list(posts_by_id(acting.client, number, ids[max(0, end - BATCH) : end]))
+        if (found := _ours(acting, posts, marker)) is not None:
+            return found
+        if len(list(recent(posts, since))) < len(posts):
+            return None
+    return None
+
+
+def in_topics(acting: Acting, path: str, marker: Marker, since: datetime) -> Json | None:
+    """The first post of a topic that we opened, in a list that begins with the latest activity."""
+    for page, following in topic_pages(acting.client, path):
+        for row in recent(page.rows, since):
+            view = acting.client.get(f"/t/{row['id']}.json", include_raw="true")
+            if (found := _ours(acting, view["post_stream"]["posts"][:1], marker)) is not None:
+                return found
+        oldest = mapping.moment(page.rows[-1].get("bumped_at")) if page.rows else None
+        if following >= _PAGES or (oldest is not None and oldest < since - SKEW):
+            return None
+    return None
+
+
+def _ours(acting: Acting, posts: Iterable[Json], marker: Marker) -> Json | None:
+    return next((p for p in posts if acting.is_ours(p) and carries(p.get("raw"), marker)), None)
+
+
+def _deleted(acting: Acting, marker: Marker) -> Json | None:
+    """Done, and deleted by somebody since: it must not be done again. Only staff sees what was deleted."""
+    if not acting.client.me().staff:
+        return None
+    try:
+        posts = acting.client.rows(f"/posts/{acting.client.me().username}/deleted.json", limit=100)
+    except Refused:
+        return None
+    found = next((post for post in posts if carries(post.get("raw"), marker)), None)
+    return None if found is None else acting.client.post_by_id(found["id"])
+
+
+def _queued(acting: Acting, marker: Marker) -> bool:
+    """Whether it waits for approval by the forum's moderators, as far as we may see their queue."""
+    try:
+        waiting = acting.client.get(
+            "/review.json", type="ReviewableQueuedPost", username=acting.client.me().username
+        )
+    except Refused:
+        return False
+    return any(
+        carries((row.get("payload") or {}).get("raw"), marker) for row in waiting.get("reviewables") or ()
+    )

@@ -1,0 +1,135 @@
+"""Who we are on a forum, what we may do there, and what a first reading costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from ...config.errors import Refused
+from ..actions import (
+    Action,
+    AddToGroup,
+    EditText,
+    NotifyModerators,
+    OpenThread,
+    RemoveFromGroup,
+    Reply,
+    SendMessage,
+)
+from ..base import Finding, Health
+from .client import Client, Json, Me
+from .dialect import IDS
+from .platform import VERBS
+from .read_people import is_read
+from .read_posts import ROUND
+from .settings import DiscourseSettings
+
+_EVERYBODY: frozenset[type[Action]] = frozenset({SendMessage, Reply, OpenThread, EditText, NotifyModerators})
+_ADMINS: frozenset[type[Action]] = frozenset({AddToGroup, RemoveFromGroup})
+"""Moderators may not change groups unless they own them, or the site says otherwise."""
+
+
+def probe(client: Client, settings: DiscourseSettings) -> Health:
+    """Raises SignInFailed, NotThisPlatform, TryLater."""
+    me = client.me()
+    about: Json = client.about().get("about") or {}
+    site = client.get_site_info()
+    counts = _counts(about.get("stats") or {})
+    newest, refused = _newest_post(client)
+    groups = [row for row in site.get("groups") or () if is_read(int(row["id"]))]
+    return Health(
+        account=me.username,
+        account_id=me.id,
+        version=str(about.get("version") or ""),
+        can=_can(me),
+        counts=counts,
+        requests=_estimate(client, counts, newest, len(groups)),
+        groups=frozenset(str(row["name"]) for row in site.get("groups") or ()),
+        badges=_badges(client),
+        read_only=client.read_only,
+        language=str(about.get("locale") or "").replace("_", "-"),
+        findings=tuple(_findings(client, settings, me, refused)),
+    )
+
+
+def _counts(stats: Mapping[str, int]) -> dict[str, int]:
+    """The forum's own counts; versions spell them `topic_count` or `topics_count`."""
+    found = {}
+    for kind, name in (("members", "user"), ("threads", "topic"), ("contributions", "post")):
+        value = stats.get(f"{name}_count", stats.get(f"{name}s_count"))
+        if value is not None:
+            found[kind] = int(value)
+    return found
+
+
+def _newest_post(client: Client) -> tuple[list[Json], bool]:
+    try:
+        return client.latest_posts().get("latest_posts") or [], False
+    except Refused:
+        return [], True
+
+
+def _can(me: Me) -> frozenset[type[Action]]:
+    if me.admin:
+        return VERBS
+    return VERBS - _ADMINS if me.moderator else _EVERYBODY
+
+
+def _estimate(client: Client, counts: Mapping[str, int], newest: list[Json], groups: int) -> int:
+    """Requests of a first sync (docs/discourse.md): structure, members, groups, topic rows, posts."""
+    rows = int((client.latest_topics(per_page=100).get("topic_list") or {}).get("per_page") or 30)
+    posts = counts.get("contributions", 0)
+    ids = [int(row["id"]) for row in newest]
+    if ids and max(ids) - min(ids) < IDS:  # pages are of ids, or ids have no gaps
+        posts = max(posts, max(ids))
+    return (
+        5
+        + math.ceil(counts.get("members", 0) / 100)
+        + groups
+        + math.ceil(counts.get("threads", 0) / rows)
+        + math.ceil(posts / IDS)
+    )
+
+
+def _badges(client: Client) -> frozenset[str] | None:
+    try:
+        rows = client.get("/badges.json").get("badges") or ()
+    except Refused:
+        return None
+    return frozenset(str(row["name"]) for row in rows)
+
+
+def _findings(client: Client, settings: DiscourseSettings, me: Me, refused: bool) -> Iterator[Finding]:
+    if refused:
+        yield Finding(
+            "error",
+            "this key may not read posts.",
+            "Give it the scope 'global: read' besides those for writing, or none at all.",
+        )
+    if me.staff:
+        yield Finding("ok", f"'{me.username}' is {'an administrator' if me.admin else 'a moderator'} here.")
+    else:
+        yield Finding(
+            "warning",
+            f"'{me.username}' is not staff: the list of users cannot be read, nor states changed.",
+            "Make the account a moderator; an administrator, if it shall manage groups.",
+        )
+    if client.acts_as_anybody():
+        yield Finding(
+            "warning",
+            "this key may act as any user.",
+            f"Make one for the single user '{me.username}' and revoke this one.",
+        )
+    if me.mutes:
+        yield Finding(
+            "warning",
+            "the account has muted categories or tags: their topics are missing from its lists.",
+            "Unmute them in the account's preferences.",
+        )
+    if client.read_only:
+        yield Finding("warning", "the forum is read-only at the moment.", "Writing is tried again later.")
+    if settings.webhook is None:
+        yield Finding(
+            "ok",
+            f"edits of older posts are found within {ROUND.days} days; name a webhook to find them at once.",
+        )
