@@ -73,8 +73,8 @@ def _written(mode: Mode) -> object:
 
 def _earned_schema() -> dict[str, object]:
     """Without `$ref`s, which would point nowhere from inside another model's schema."""
-    earn = Earn.model_json_schema()
-    return {"type": "object", "additionalProperties": False, "required": ["earn"], "properties": {"earn": earn}}
+    properties = {"earn": Earn.model_json_schema()}
+    return {"type": "object", "additionalProperties": False, "required": ["earn"], "properties": properties}
 
 
 ModeField = Annotated[

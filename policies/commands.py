@@ -59,7 +59,7 @@ def why(app: App, policy: str, item: str) -> int:
 
     engine = make_engine(app)
     kind = named(engine, [policy])[0]
-    with app.store.read() as conn:
+    with app.store.read(scratch=True) as conn:
         ref = resolve(item, app.platforms(), conn)
         found = explain(engine, conn, kind, ref, app.now())
     if found is None:

@@ -60,7 +60,8 @@ def _prepare(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             shipped = resources.files(f"{__package__.rpartition('.')[0]}.config") / "demo" / SETTINGS
-            path.write_text(shipped.read_text(encoding="utf-8").replace("{path}", str(path)), encoding="utf-8")
+            text = shipped.read_text(encoding="utf-8").replace("{path}", str(path))
+            path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise StoreError(
             f"{folder} cannot be written ({error.strerror}).", hint="Name another folder: ordito demo FOLDER"

@@ -116,7 +116,7 @@ class Engine:
                 take_in(conn, self.settings.constitution.opt_out.phrase, now)
         kinds = self.active(names)
         this = _Round()
-        with store.read() as conn:
+        with store.read(scratch=True) as conn:
             community = self.community(conn, moment, live=as_of is None)
             try:
                 for kind in kinds:

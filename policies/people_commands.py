@@ -36,9 +36,10 @@ def experts(app: App, area: str | None, item: str | None) -> int:
     from .wiring import make_engine
 
     if (area is None) == (item is None):
-        raise UsageError("Name an area, or an item with --for.", hint="For example: ordito experts beekeeping")
+        hint = "For example: ordito experts beekeeping"
+        raise UsageError("Name an area, or an item with --for.", hint=hint)
     engine = make_engine(app)
-    with app.store.read() as conn:
+    with app.store.read(scratch=True) as conn:
         community = engine.community(conn, app.now())
         ref = _resolve(app, conn, item) if item else None
         found = _experts(app, community, area, ref)

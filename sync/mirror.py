@@ -28,6 +28,8 @@ from .store.tables import gaps
 from .store.times import micros
 
 _log = logging.getLogger(__name__)
+_MUCH = 1000
+"""Contributions after which the database should count anew what it holds."""
 _ASKED_AT_ONCE = 100
 
 
@@ -205,6 +207,8 @@ class SiteSync:
             find_parents(connection, self.source.site)
             drop_orphans(connection, self._ingest.guard)
             self._checkpoint.save(connection)
+        if self.report.counts.contributions >= _MUCH:
+            self.store.analyse()
         self.report.complete = True
 
 

@@ -63,12 +63,15 @@ class Store:
         return self.engine.dialect.name == "postgresql"
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A transaction that sees one state of the store and changes nothing. Raises StoreError."""
+    def read(self, *, scratch: bool = False) -> Iterator[Connection]:
+        """A transaction that sees one state of the store and changes nothing. Raises StoreError.
+
+        `scratch`: temporary tables may be made in it, which PostgreSQL counts as writing.
+        """
         with _readable_errors(self.url), self.engine.connect() as connection:
             if self.is_postgres:
                 connection = connection.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                    isolation_level="REPEATABLE READ", postgresql_readonly=not scratch
                 )
             with connection.begin():
                 yield connection
@@ -89,6 +92,16 @@ class Store:
                         connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
                 yield connection
+
+    def analyse(self) -> None:
+        """Let the database count what it holds, or it joins large tables in the wrong order.
+
+        Cheap (a sample on SQLite); to be called when a sync has read much. Raises StoreError.
+        """
+        with self.write(durable=False) as connection:
+            if not self.is_postgres:
+                connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
+            connection.exec_driver_sql("ANALYZE")
 
     def close(self) -> None:
         self.engine.dispose()

@@ -1,0 +1,1 @@
+"""What people decide about proposals: the queue, the review in the terminal, the review page."""

@@ -1,0 +1,115 @@
+"""The terminal as the review needs it: shown lines, one key, one line, an editor. No cursor is ever moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from ...config.errors import UsageError
+from .show import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text as Styled
+
+END = ""
+"""What `key` gives when there is nothing more to read, or on Ctrl-C."""
+
+_ARROWS = {"\x1b[C": "n", "\x1b[B": "n", "\x1b[D": "p", "\x1b[A": "p", "\x1bOC": "n", "\x1bOD": "p"}
+
+
+class Screen(Protocol):
+    """Where a reviewer sits."""
+
+    @property
+    def width(self) -> int:
+        """In columns, now: a window may change."""
+
+    def show(self, lines: Sequence[Styled]) -> None:
+        """Styled lines that fit already."""
+
+    def say(self, text: str = "") -> None:
+        """One remark."""
+
+    def key(self, prompt: str) -> str:
+        """One key, "\\n" for Enter, END at the end of the input."""
+
+    def line(self, prompt: str) -> str | None:
+        """One line without its end; None if the reviewer changed their mind (Ctrl-C, Ctrl-D)."""
+
+    def edit(self, text: str, extension: str) -> str:
+        """The text as the reviewer's editor left it. Raises UsageError where no editor could be started."""
+
+
+@dataclass(slots=True)
+class ConsoleScreen:
+    """The real one. Without a terminal that gives single keys, a key is a line of its own.
+
+    `typed`: what was typed ahead and not asked for yet.
+    """
+
+    console: Console
+    getchar: Callable[[], str] = click.getchar
+    typed: str = ""
+
+    @property
+    def width(self) -> int:
+        return self.console.width
+
+    def show(self, lines: Sequence[Styled]) -> None:
+        for line in lines:
+            self.console.print(line, soft_wrap=True)
+
+    def say(self, text: str = "") -> None:
+        self.console.print(visible(text), markup=False, emoji=False)
+
+    def key(self, prompt: str) -> str:
+        self._ask(prompt)
+        try:
+            if not self.typed:
+                self.typed = self.getchar()
+        except (EOFError, KeyboardInterrupt):
+            self.say()
+            return END
+        except (ImportError, OSError):
+            return self._key_by_line()
+        key = self._next()
+        self.say(key if key.isprintable() else "")
+        return key
+
+    def line(self, prompt: str) -> str | None:
+        self._ask(prompt)
+        ahead, enter, self.typed = self.typed.replace("\r", "\n").partition("\n")
+        if enter:
+            return ahead
+        try:
+            return ahead + input(ahead)
+        except (EOFError, KeyboardInterrupt):
+            self.say()
+            return None
+
+    def edit(self, text: str, extension: str) -> str:
+        try:
+            return click.edit(text, extension=extension, require_save=False) or text
+        except click.ClickException as error:
+            raise UsageError(f"{error.format_message()}.", hint="Set $EDITOR to an editor.") from error
+
+    def _ask(self, prompt: str) -> None:
+        self.console.print(visible(prompt), end=" ", markup=False, emoji=False, style="bold")
+
+    def _next(self) -> str:
+        """The first key of what was typed; an arrow comes as several characters at once."""
+        if self.typed.startswith("\x1b"):
+            key, self.typed = _ARROWS.get(self.typed, "?"), ""
+            return key
+        key, self.typed = self.typed[:1], self.typed[1:]
+        return "\n" if key == "\r" else key
+
+    def _key_by_line(self) -> str:
+        try:
+            return input().strip()[:1] or "\n"
+        except (EOFError, KeyboardInterrupt):
+            return END
