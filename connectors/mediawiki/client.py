@@ -146,7 +146,8 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
             self.account()
             if token_kind:
                 params["token"] = self._token(token_kind)
-            answer = self._send(action, write, {**params, "assert": "user", "assertuser": self._account})
+            manners = {"assert": "user", "assertuser": self._account, "maxlag": MAXLAG}
+            answer = self._send(action, write, {**params, **manners})
             error = answer.get("error")
             if error is None:
                 return answer
@@ -206,7 +207,7 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
 
     def _send(self, action: str, write: bool, params: Mapping[str, Value], post: bool = False) -> Json:
         data = {key: text for key, value in params.items() if (text := _text(value)) is not None}
-        data |= {"maxlag": str(MAXLAG), "formatversion": "2"}
+        data["formatversion"] = "2"
         if action == "query":
             data["curtimestamp"] = "1"
         if token := data.pop("token", None):

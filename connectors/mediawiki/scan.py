@@ -99,6 +99,8 @@ class Scan:
         ):
             rows = [row for row in query.get("allrevisions", ()) if row["pageid"] not in skipped]
             records, count = self._from_list(rows), sum(len(row["revisions"]) for row in rows)
+            if scope.since is None:  # then a namespace without revisions is one without pages
+                state = {**state, "spaces": sorted({*state.get("spaces", ()), *(row["ns"] for row in rows)})}
             done = state.get("done", 0) + count
             state = _next(state, going_on, "pages", count)
             yield self._batch(state, records, "revisions", done=done)
@@ -135,7 +137,8 @@ class Scan:
 
     def _pages(self, state: State) -> Iterator[Batch]:
         """One namespace; the state after its last batch names the next one, or `recent.py`'s beginning."""
-        spaces = self.convert.scope.namespaces
+        wanted = self.convert.scope.namespaces
+        spaces = [n for n in wanted if n in state.get("spaces", wanted)] or wanted[:1]
         space = state.get("space", spaces[0] if spaces else 0)
         following = next((n for n in spaces if n > space), None)
         for query, going_on in self.client.batches(

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from tests.connectors.mediawiki.site import open_connectors
 from tests.servers.mediawiki.client import Client
 from tests.servers.mediawiki.wiki import Snapshot, Wiki
+
+
+@pytest.fixture(autouse=True)
+def _close_connectors() -> Iterator[None]:
+    yield
+    while open_connectors:
+        open_connectors.pop().close()
+
 
 _NAMES = ("Alice", "Bob")
 _made: dict[str, Snapshot] = {}

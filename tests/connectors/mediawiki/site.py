@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,7 +25,11 @@ from tests.connectors.adapter import MemoryMirror, Truth
 from tests.servers.mediawiki.wiki import Wiki
 
 SITE = "wiki"
-NAMES = {0: "", 1: "Talk", 2: "User", 3: "User talk", 4: "Project", 5: "Project talk"}
+NAMES = {
+    0: "", 1: "Talk", 2: "User", 3: "User talk", 4: "Project", 5: "Project talk", 6: "File", 7: "File talk",
+    8: "MediaWiki", 9: "MediaWiki talk", 10: "Template", 11: "Template talk", 12: "Help",
+    13: "Help talk", 14: "Category", 15: "Category talk",
+}  # fmt: skip
 MARKER = Marker("p1-abc", "Policy welcome; stop: [[Project:Ordito/Stop]]")
 
 
@@ -55,7 +60,13 @@ def settings(wiki: Wiki, **more: Any) -> MediaWikiSettings:
 
 
 def connect(wiki: Wiki, clock: Clock | None = None, **more: Any) -> MediaWikiConnector:
-    return MediaWikiConnector(SITE, settings(wiki, **more), (clock or Clock()).world())
+    connector = MediaWikiConnector(SITE, settings(wiki, **more), (clock or Clock()).world())
+    open_connectors.append(connector)
+    return connector
+
+
+open_connectors: list[MediaWikiConnector] = []
+"""Closed after each test by a fixture."""
 
 
 def mirror(connector: MediaWikiConnector) -> MemoryMirror:
@@ -88,8 +99,6 @@ def held(connector: MemoryMirror) -> Truth:
 
 
 def _comparable(item: Any) -> Any:
-    from dataclasses import replace
-
     return replace(item, stamp="") if isinstance(item, Thread) else item
 
 
@@ -125,6 +134,9 @@ def _threads(wiki: Wiki, namespaces: tuple[int, ...]) -> dict[str, Thread]:
     labels: dict[int, set[str]] = {}
     for page, category in wiki.rows("select cl_from, cl_to from categorylinks"):
         labels.setdefault(page, set()).add(category.replace("_", " "))
+    path = wiki.folder / "settings.json"
+    switches = json.loads(path.read_text()) if path.exists() else {}
+    own = {int(number): name for number, name in switches.get("wgExtraNamespaces", {}).items()}
     threads = {}
     for page, space, title in wiki.rows(
         "select page_id, page_namespace, page_title from page where page_is_redirect = 0"
@@ -137,7 +149,7 @@ def _threads(wiki: Wiki, namespaces: tuple[int, ...]) -> dict[str, Thread]:
             page,
         )
         author = times[0][2]
-        prefix = f"{NAMES[space]}:" if space else ""
+        prefix = f"{own.get(space) or NAMES[space]}:" if space else ""
         threads[str(page)] = Thread(
             site=SITE,
             id=str(page),

@@ -1,0 +1,133 @@
+"""Whom we may write to, who may stop us, and what the account may do, on a real MediaWiki."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ordito.config.errors import Misconfigured, NotFound, NotThisPlatform, SignInFailed, Unreachable
+from ordito.config.secret import Secret
+from ordito.connectors.actions import AddToGroup, EditText, SendMessage
+from ordito.connectors.base import Health
+from ordito.connectors.mediawiki.connector import MediaWikiConnector
+from ordito.connectors.records import Ref
+from tests.connectors.mediawiki.site import SITE, Clock, connect, page_id, settings, thread, user_id
+from tests.servers.mediawiki.client import Client
+from tests.servers.mediawiki.wiki import Wiki
+
+STOP = Ref(SITE, "title", "Project:Ordito/Stop")
+
+
+def test_a_member_without_objection_takes_messages_in_the_wikis_language(content: Wiki) -> None:
+    profile = connect(content).profile(user_id(content, "Alice"))
+    assert (profile.accepts, profile.reason, profile.language) == (True, "", "en")
+
+
+@pytest.mark.parametrize(
+    ("text", "accepts"),
+    [
+        ("{{nobots}}", False),
+        ("{{ NoBots }}", False),
+        ("{{bots|deny=all}}", False),
+        ("{{bots|deny= other , ordito }}", False),
+        ("{{bots|allow=none}}", False),
+        ("{{bots|allow=Ordito}}", True),
+        ("{{bots|optout=all}}", False),
+        ("{{bots|optout=welcome}}", True),
+        ("{{bots}} {{nobots}}", False),
+        ("{{bots|surprise}}", False),
+        ("== Hello ==\n{{robots}}", True),
+    ],
+)
+def test_objections_on_the_talk_page(
+    content: Wiki, people: dict[str, Client], text: str, accepts: bool
+) -> None:
+    people["Alice"].edit("User talk:Alice", text)
+    profile = connect(content).profile(user_id(content, "Alice"))
+    assert profile.accepts is accepts
+    assert bool(profile.reason) is not accepts
+
+
+def test_blocked_members_and_deleted_talk_pages_are_left_alone(content: Wiki) -> None:
+    admin = content.admin()
+    admin.post(action="block", user="Bob", expiry="1 day")
+    admin.edit("User talk:Alice", "x")
+    admin.post(action="delete", title="User talk:Alice")
+    connector = connect(content)
+
+    assert "blocked" in connector.profile(user_id(content, "Bob")).reason
+    assert "deleted" in connector.profile(user_id(content, "Alice")).reason
+    with pytest.raises(NotFound):
+        connector.profile("99999")
+
+
+def test_text_on_the_stop_page_halts_everything(content: Wiki, people: dict[str, Client]) -> None:
+    connector = connect(content)
+    assert connector.halted(STOP) == ""
+    people["Bob"].edit("Project:Ordito/Stop", "Please stop.")
+    assert "Project:Ordito/Stop" in connector.halted(STOP)
+    assert "Blank" in connector.halted(thread(page_id(content, "Ordito/Stop", 4)))
+    people["Bob"].edit("Project:Ordito/Stop", "")
+    assert connector.halted(STOP) == ""
+
+
+def test_a_word_on_our_own_talk_page_halts_until_it_is_answered(
+    content: Wiki, people: dict[str, Client]
+) -> None:
+    connector = connect(content)
+    people["Bob"].edit("User talk:Ordito", "== What is this? ==\nPlease explain.")
+    assert "Bob" in connector.halted(None)
+    content.bot().edit("User talk:Ordito", "== What is this? ==\nPlease explain.\n:See the policy.")
+    assert connector.halted(None) == ""
+
+
+def probe(wiki: Wiki, **more: Any) -> Health:
+    return connect(wiki, **more).probe()
+
+
+def test_the_account_and_its_rights_are_told(content: Wiki) -> None:
+    health = probe(content)
+
+    assert (health.account, health.account_id) == ("Ordito", user_id(content, "Ordito"))
+    assert health.version.startswith("MediaWiki 1.")
+    assert {SendMessage, EditText} <= health.can
+    assert AddToGroup not in health.can
+    assert health.groups is not None and "sysop" in health.groups
+    assert health.counts["members"] >= 4
+    assert not [f for f in health.findings if f.level != "ok"]
+
+
+def test_a_main_password_and_too_many_rights_are_found(content: Wiki) -> None:
+    health = probe(content, username="Admin", password=Secret.of("admin-password-1"))
+    found = " ".join(f.message for f in health.findings)
+    assert "main password" in found and "block people" in found and "no bot flag" in found
+
+
+def test_missing_grants_and_wrong_namespaces_are_found(content: Wiki) -> None:
+    secret = "abcdefghijklmnopqrstuv0123456789"
+    content.create_bot_password("Ordito", "reader", secret, ("basic",))
+    health = probe(
+        content, username="Ordito@reader", password=Secret.of(secret), namespaces=[0, 77],
+        exclude={"spaces": ["Nowhere"]},
+    )  # fmt: skip
+    found = " ".join(f.message for f in health.findings)
+    assert "may not createtalk, edit" in found
+    assert "namespace 77" in found and "'Nowhere'" in found
+    assert SendMessage not in health.can
+
+
+def test_a_wrong_password_is_told_in_one_line(content: Wiki) -> None:
+    with pytest.raises(SignInFailed) as caught:
+        probe(content, password=Secret.of("x" * 32))
+    assert "\n" not in str(caught.value) and "BotPasswords" in caught.value.hint
+    assert "xxxx" not in str(caught.value)
+
+
+def test_an_address_that_is_no_api_is_told(content: Wiki) -> None:
+    with pytest.raises(NotThisPlatform):
+        probe(content, url=f"{content.url}/load.php/api.php")
+    with pytest.raises((Unreachable, Misconfigured)):
+        MediaWikiConnector(
+            SITE, settings(content, url="http://127.0.0.1:9/api.php"), Clock().world()
+        ).probe()
