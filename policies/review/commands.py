@@ -111,7 +111,10 @@ def list_(
 @click.argument("ids", nargs=-1, type=int, required=True, metavar="ID…")
 @click.pass_obj
 def show(app: App, ids: tuple[int, ...]) -> int:
-    """All about proposals: why, the exact text, whom it reaches, what was decided so far."""
+    """All about some proposals.
+
+    Why, the exact text, whom it reaches, what was decided and done so far.
+    """
 
     console = app.out.console()
     with app.store.read() as conn:
@@ -137,9 +140,9 @@ def show(app: App, ids: tuple[int, ...]) -> int:
 def approve(
     ctx: click.Context, ids: tuple[int, ...], all_of: tuple[str, ...], reason: str, name: str | None
 ) -> int:
-    """Approve: it is carried out by the next `ordito apply` after the undo window.
+    """Approve, so that `ordito apply` carries it out.
 
-    A proposal that failed is tried again.
+    It waits for the end of the undo window before. A proposal that failed is tried again.
     """
 
     app: App = ctx.obj
@@ -160,7 +163,10 @@ def approve(
 @_reviewer_option
 @click.pass_context
 def reject(ctx: click.Context, ids: tuple[int, ...], reason: str, name: str | None) -> int:
-    """Reject, for good: the policy does not propose it again on this occasion."""
+    """Reject, for good.
+
+    The policy does not propose it again on this occasion.
+    """
 
     if not reason.strip():
         raise UsageError("A rejection needs a reason.", hint="--reason 'why not'")
@@ -173,7 +179,10 @@ def reject(ctx: click.Context, ids: tuple[int, ...], reason: str, name: str | No
 @_reviewer_option
 @click.pass_context
 def handled(ctx: click.Context, ids: tuple[int, ...], reason: str, name: str | None) -> int:
-    """Somebody has done it by hand, or something better: nothing is carried out."""
+    """Note that somebody has done it by hand.
+
+    Or something better: nothing is carried out.
+    """
 
     return by_id.decide(ctx.obj, by_id.reviewer_of(ctx, name), ids, Decision.HANDLED, reason)
 
@@ -227,7 +236,7 @@ def edit(
 @_reviewer_option
 @click.pass_context
 def claim(ctx: click.Context, ids: tuple[int, ...], name: str | None) -> int:
-    """Keep proposals for yourself for 15 minutes, so that nobody else decides meanwhile."""
+    """Keep proposals for yourself for 15 minutes."""
 
     app, reviewer = ctx.obj, by_id.reviewer_of(ctx, name)
 
@@ -262,9 +271,9 @@ def release(ctx: click.Context, ids: tuple[int, ...], name: str | None) -> int:
 @_reviewer_option
 @click.pass_context
 def settle(ctx: click.Context, id_: int, done: bool | None, reason: str, name: str | None) -> int:
-    """Say whether an unsettled action was carried out, after looking at the site.
+    """Say whether an unsettled action was done.
 
-    What was not done is tried again.
+    Look at the site first. What was not done is tried again.
     """
 
     if done is None:

@@ -120,7 +120,8 @@ def lines(
 def card(conn: Connection, proposal: Proposal, platforms: Mapping[str, Platform], now: datetime) -> Card:
     """All there is to see of one proposal."""
     later = _related(conn, proposals.c.after == proposal.id)
-    beside = _related(conn, proposals.c.item == str(proposal.item), proposals.c.id != proposal.id)
+    others = [proposal.id, *(each.id for each in later)]
+    beside = _related(conn, proposals.c.item == str(proposal.item), proposals.c.id.not_in(others))
     names = _names(conn, [proposal, *later, *beside])
     platform = platforms.get(proposal.site)
     claimed_by, claimed_until = _claim(proposal, now)
