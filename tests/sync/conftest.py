@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ordito.sync.store.store import Store
+from tests.servers.postgres import Cluster
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -34,6 +35,25 @@ def open_store() -> Iterator[Callable[[str], Store]]:
         store.close()
 
 
+@pytest.fixture(scope="session")
+def empty_postgres_store(postgres: Cluster) -> str:
+    """The name of a database with the tables and nothing in them, to be copied."""
+    name = postgres.create_database()
+    Store.open(postgres.url(name), now=NOW).close()
+    return name
+
+
 @pytest.fixture
-def store(store_url: str, open_store: Callable[[str], Store]) -> Store:
-    return open_store(store_url)
+def copied_postgres_url(postgres: Cluster, empty_postgres_store: str) -> Iterator[str]:
+    """A PostgreSQL store that goes with the test."""
+    name = postgres.create_database(empty_postgres_store)
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, open_store: Callable[[str], Store]) -> Store:
+    """An open store with nothing in it."""
+    if request.param == "sqlite":
+        return open_store(f"sqlite:///{tmp_path}/ordito.db")
+    return open_store(request.getfixturevalue("copied_postgres_url"))
