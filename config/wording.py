@@ -119,15 +119,19 @@ def _plain(kind: str, message: str, context: Mapping[str, Any]) -> tuple[str, st
         what, hint = _SHOULD[kind]
         return f"should be {what}.", hint
     if kind in _LIMITS:
-        return f"should be {_LIMITS[kind].format_map(context)}.", ""
+        return f"should be {_LIMITS[kind].format_map({key: _number(context[key]) for key in context})}.", ""
     if kind in ("too_short", "string_too_short"):
         return "must not be empty." if context["min_length"] == 1 else _sentence(message), ""
     return _sentence(message), ""
 
 
+def _number(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _sentence(message: str) -> str:
-    message = message.removeprefix("Input ").rstrip(".")
-    return f"{message[:1].lower()}{message[1:]}."
+    subject, should, rest = message.rstrip(".").partition(" should ")
+    return f"should {rest}." if should else f"{subject[:1].lower()}{subject[1:]}."
 
 
 def _real(loc: Path, data: Any) -> Path:
