@@ -139,9 +139,10 @@ class SandboxConnector:
     def _edit_of_our_talk_page(self) -> str:
         page = page_titled(self._sandbox, f"User talk:{self._writer.username}")
         latest = current_revision(self._sandbox, page["id"]) if page else None
-        if latest is None or latest["author"] == self._ours:
+        if latest is None or latest["author"] == self._ours or not latest["text"].strip():
             return ""
-        return "Somebody has edited our talk page."
+        title = f"User talk:{self._writer.username}"
+        return f"Somebody edited {title}. Answer there from our account, or blank the page, to go on."
 
     def perform(self, action: Action, marker: Marker) -> Receipt:
         self._known_verb(action)
