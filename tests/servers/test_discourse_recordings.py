@@ -102,7 +102,7 @@ def test_most_recordings_are_replayed(site: RecordedSite) -> None:
 
 @pytest.mark.parametrize("file", sorted(OWN.glob("*.json")), ids=lambda file: file.stem)
 def test_an_exchange_of_our_own_gets_its_answer(file: Path) -> None:
-    """A few exchanges that stay in the project; each starts from an empty site and may prepare with requests."""
+    """A few exchanges that stay in the project; each story starts from an empty site."""
     story = json.loads(file.read_text())
     forum = Forum()
     forum.add_key("0123456789abcdef" * 4)

@@ -1,4 +1,4 @@
-"""`python -m tests.servers.discourse --data FOLDER --port 0 --dialect 2021`: a stand-in to try things on by hand."""
+"""`python -m tests.servers.discourse --data FOLDER --port 0 --dialect 2021`: a stand-in to try by hand."""
 
 from __future__ import annotations
 

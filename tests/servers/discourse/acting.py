@@ -1,4 +1,4 @@
-"""Acting as a member in the browser: the same state changes as through the API, without requests and haste limits."""
+"""Acting as a member in the browser: what the API would change, without requests and limits of haste."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .records import Category, Group, Post, Topic, User
 
 
 class Person:
-    """One member; each act happens a millisecond after the last thing that happened, or at the clock's time."""
+    """One member; each act moves the clock on by a millisecond or two."""
 
     def __init__(self, forum: Forum, who: str | User) -> None:
         user = forum.user(who) if isinstance(who, str) else who

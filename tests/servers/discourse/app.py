@@ -1,7 +1,7 @@
 """The WSGI application: from a request to an answer, with everything that stands before the views.
 
-Order of the gates, as a real site has them: faults of the test, limit of the address, key and user, limit of the
-key, read-only mode, route, view.
+The gates stand in this order: faults of the test, limit of the address, key and user, limit of the key, state
+of the user, read-only mode, route.
 """
 
 from __future__ import annotations
@@ -59,6 +59,13 @@ SECURITY = {
     "X-Permitted-Cross-Domain-Policies": "none",
     "Referrer-Policy": "strict-origin-when-cross-origin",
 }
+NEVER_HTML = (  # routes that answer a browser as they answer a program
+    "",
+    "connect/login",
+    "posts/markdown_id",
+    "posts/markdown_num",
+    "session/sso_provider",
+)
 SCOPES = {
     "topics:read": ("topics/show", "topics/posts", "topics/show_by_external_id"),
     "topics:read_lists": ("list/", "tags/show"),
@@ -228,29 +235,20 @@ class App:
             raise refusal
         if call.key is not None and call.key.scopes and not _in_scope(call.key, found.name):
             raise forbidden(BAD_KEY)
-        if (
-            not call.wants_json
-            and method == "GET"
-            and not found.rule.startswith(("/raw", "/srv", "/session/sso"))
-        ):
-            answer: Any = self._page(call)
-            if (
-                found.name != "posts/markdown_id"
-                and answer is not None
-                and not found.name.startswith("connect/")
-            ):
-                return answer, found.name
+        if method == "GET" and not call.wants_json and found.name not in NEVER_HTML:
+            return self._page(), found.name
         try:
-            answer = found.view(call, **values)
+            answer: Any = found.view(call, **values)
         except Refused as refusal:
             refusal.route = "" if isinstance(refusal, Crash) else found.name
             raise
         return (answer if isinstance(answer, Reply) else Reply(answer)), found.name
 
-    def _page(self, call: Call) -> Reply:
+    def _page(self) -> Reply:
+        """What a browser gets."""
         title = self.forum.settings.title
-        page = f"<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><p>The page of {title}.</p></body></html>"
-        return Reply(page, content_type=HTML_TYPE)
+        head, body = f"<head><title>{title}</title></head>", f"<body><p>A page of {title}.</p></body>"
+        return Reply(f"<!DOCTYPE html>\n<html>{head}{body}</html>", content_type=HTML_TYPE)
 
     def _response(self, request: Request, reply: Reply, route_name: str, user: User | None) -> Response:
         data, content_type = reply.encoded()

@@ -27,7 +27,7 @@ def _entropy(text: str) -> int:
 def title_errors(
     forum: Forum, title: str, owner: User | None, *, private: bool, topic: Topic | None
 ) -> list[str]:
-    """What is wrong with a title; `owner` is who starts the topic, `topic` the one that has the title already."""
+    """What is wrong with a title; `owner` starts or started the topic, `topic` is None for a new one."""
     settings = forum.settings
     low = settings.min_personal_message_title_length if private else settings.min_topic_title_length
     low = 1 if owner is not None and owner.admin else low

@@ -30,5 +30,5 @@ class Clock:
             self._now = now.astimezone(UTC)
 
     def tick(self) -> datetime:
-        """Move on by a millisecond, the resolution of Discourse's timestamps, so that no two events coincide."""
+        """Move on by a millisecond, Discourse's resolution, so that no two events coincide."""
         return self.advance(timedelta(milliseconds=1))

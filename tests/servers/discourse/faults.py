@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import threading
@@ -15,7 +16,8 @@ from werkzeug.wrappers import Request, Response
 from .call import JSON_TYPE
 
 BAD_GATEWAY = (
-    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n"
+    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n"
+    "<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n"
     "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 )
 
@@ -42,8 +44,9 @@ class Entry:
 class Fault:
     """What happens to the next matching request instead of the usual.
 
-    kind: "answer" gives `status`, `body`, `headers`; "drop" closes the connection without a word; "truncate" sends
-    half of the usual (or given) body and closes; "hang" does not answer until `release()` is called, then closes.
+    kind: "answer" gives `status`, `body`, `headers`; "drop" closes the connection without a word; "truncate"
+    sends half of the usual (or given) body and closes; "hang" does not answer until `release()` is called,
+    and closes then.
     `carried_out`: the request takes effect before the fault strikes.
     """
 
@@ -85,12 +88,10 @@ class Fault:
 
 
 def _drop(environ: WSGIEnvironment) -> Iterable[bytes]:
-    """Close the connection under the server; writing to it then fails, which the server takes for a client's doing."""
+    """Close the connection under the server, which takes the error for the client's doing."""
     connection: socket.socket = environ["standin.socket"]
-    try:
+    with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
     raise ConnectionResetError("dropped by a fault")
 
 

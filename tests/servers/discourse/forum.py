@@ -68,7 +68,7 @@ class Ids:
 
 
 class Forum:
-    """A site. A new one has the automatic groups, the four first categories, system and an admin, no topics."""
+    """A site. A new one has the automatic groups, four categories, three accounts and no topics."""
 
     def __init__(self, clock: Clock | None = None, dialect: Dialect | str = "2021") -> None:
         self.clock = clock or Clock(datetime(2026, 1, 5, 12, 0, tzinfo=UTC))

@@ -1,7 +1,7 @@
 """Web hooks: the log of deliveries, which is how a sync without inbound port learns of every change.
 
-Nothing is sent anywhere: a row is written, as Discourse writes it before it tries, and carries the status of a
-receiver that could not be reached (-1) unless the hook says otherwise.
+Nothing is sent anywhere: a row is written, as Discourse writes it before it tries, and carries the status of
+a receiver that could not be reached (-1) unless the hook says otherwise.
 """
 
 from __future__ import annotations

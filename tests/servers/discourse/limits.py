@@ -68,7 +68,7 @@ def limited(forum: Forum, wait: int, text: str = TOO_MANY, code: str | None = No
 
 
 def too_quick(forum: Forum, by: User, *, topic: bool) -> None:
-    """Refuses members who post or open topics in haste; staff are free. Seconds are whole ones, as in Redis."""
+    """Refuses members who post in haste; staff are free. Seconds are whole ones, as Discourse keeps them."""
     if by.staff:
         return
     settings = forum.settings

@@ -30,7 +30,7 @@ class Community:
 
 
 def load_forum(folder: Path, *, shift_to: datetime, dialect: Dialect | str = "2021") -> Forum:
-    """Read users, topics and posts (.jsonl or .jsonl.gz). The newest event falls at `shift_to`, where the clock stands.
+    """Read users, topics and posts (.jsonl or .jsonl.gz); newest event and clock are put at `shift_to`.
 
     Raises FileNotFoundError for a folder without them.
     """
@@ -47,7 +47,7 @@ def _lines(folder: Path, name: str) -> Iterator[Row]:
 
 
 def load(community: Community, *, shift_to: datetime | None = None, dialect: Dialect | str = "2021") -> Forum:
-    """A forum with this community in it; without `shift_to` the times stay and the clock stands at the newest event."""
+    """A forum with this community, its newest event at `shift_to` if that is given, and the clock there."""
     users, topics, posts = list(community.users), list(community.topics), list(community.posts)
     newest = max(
         max((_moment(p["created_at"]) for p in posts), default=None) or _moment(users[0]["created_at"]),

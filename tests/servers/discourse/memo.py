@@ -19,7 +19,7 @@ class Memory:
 def remembered(call: Call, answer: Callable[[Call], Reply]) -> Reply:
     """The answer of `answer`, or the one it gave to the same user and parameters lately.
 
-    Refusals by exception (no right, too quick) are not kept, as Discourse keeps only results of its post manager.
+    Refusals by exception (no right, too quick) are not kept, as Discourse does not keep them.
     """
     if call.key is None or not call.forum.settings.memo_seconds:
         return answer(call)

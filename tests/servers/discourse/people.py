@@ -317,7 +317,8 @@ def destroy(forum: Forum, by: User, user: User | None) -> None:
     count = sum(1 for p in forum.posts_by(user) if p.deleted_at is None)
     if count:
         words = f"{count} post" + ("" if count == 1 else "s")
-        message = f"User {user.username} has {words} in a public topic or personal message, so they can't be deleted."
+        where = "in a public topic or personal message, so they can't be deleted."
+        message = f"User {user.username} has {words} {where}"
         raise Refused(403, {"deleted": False, "message": message})
     forum.hooks.user("user_destroyed", user)
     forum.drop_user(user)

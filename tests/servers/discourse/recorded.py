@@ -1,7 +1,7 @@
-"""The made-up site of the recordings, rebuilt: replayed request by request, with what happened in between put in.
+"""The made-up site of the recordings, rebuilt request by request, with what happened in between put in.
 
-The recordings hold only one of each kind of request; the people, topics and posts that were made between them are
-taken from the lists that were recorded later.
+The recordings hold only one of each kind of request; the people, topics and posts that were made between them
+are taken from the lists that were recorded later.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Replaying recorded exchanges against the stand-in, and comparing what comes back.
 
-A recording holds one request and its answer (see exchanges/README.md). Compared are the status, the headers that
-clients act on, the set of keys and the types of the body at every depth, the exact words of errors, and the order of
-ids in lists; not times, counts and texts, which differ from site to site.
+Compared are the status, the headers that clients act on, the set of keys and the types of the body at every
+depth, the exact words of errors, and the order of ids in lists; not times, counts and texts, which differ
+from site to site.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Serving a forum on a real socket: HTTP/1.1 with keep-alive, one thread for each connection.
 
-werkzeug's own server closes every connection, which would hide what a client's session does, hence this handler.
+werkzeug's own server closes every connection and would hide what a client's session does, hence this handler.
 """
 
 from __future__ import annotations
@@ -111,10 +111,12 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, app: WSGIApplication, port: int) -> None:
         self.app = app
         self.open: set[socket.socket] = set()
+        self.accepted = 0
         super().__init__(("127.0.0.1", port), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.open.add(request)
+        self.accepted += 1
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
@@ -128,7 +130,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class DiscourseServer:
-    """A running stand-in: `with DiscourseServer(forum) as server: requests.get(server.url + "/latest.json")`."""
+    """A running stand-in: `with DiscourseServer(forum) as server: get(server.url + "/about.json")`."""
 
     def __init__(self, forum: Forum | None = None, *, dialect: Dialect | str = "2021", port: int = 0) -> None:
         self.forum = forum if forum is not None else Forum(dialect=dialect)
@@ -150,6 +152,11 @@ class DiscourseServer:
     @property
     def faults(self) -> Faults:
         return self.app.faults
+
+    @property
+    def connections(self) -> int:
+        """How many were accepted so far."""
+        return self._server.accepted
 
     @property
     def requests(self) -> list[Entry]:

@@ -13,7 +13,8 @@ JSON = dict[str, Any]
 def avatar(user: User) -> str:
     if user.id == -1:
         return "/images/discourse-logo-sketch-small.png"
-    return f"/letter_avatar_proxy/v4/letter/{user.username[0].lower()}/{user.id * 2654435761 % 0xFFFFFF:06x}/{{size}}.png"
+    color = f"{user.id * 2654435761 % 0xFFFFFF:06x}"
+    return f"/letter_avatar_proxy/v4/letter/{user.username[0].lower()}/{color}/{{size}}.png"
 
 
 def basic_user(user: User) -> JSON:

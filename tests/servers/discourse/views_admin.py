@@ -1,4 +1,4 @@
-"""What lies under /admin: the list of users, account actions, logs, web hooks, keys; categories are made here too."""
+"""Accounts as staff handle them: the list of users and what can be done to each."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Signing in through the forum: the DiscourseConnect provider and a login page that stands for Discourse's own.
+"""Signing in through the forum: the DiscourseConnect provider, and a login page that stands for Discourse's.
 
-`GET /login?as=alice` signs a browser in (a cookie) and, where a sign-in was begun before, goes on with it, as the
-real login does after the password.
+`GET /login?as=alice` signs a browser in (a cookie) and, where a sign-in was begun before, goes on with it, as
+the real login does after the password.
 """
 
 from __future__ import annotations
@@ -10,13 +10,17 @@ import base64
 import binascii
 import hashlib
 import hmac
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from .call import HTML_TYPE, Call, Reply, redirect, route
 from .errors import not_found
 from .records import User
 
 PROVIDER = "/session/sso_provider"
+NO_SECRET = (
+    "Authentication failed due to missing secret. Contact the site administrators to fix this problem."
+)
+FORM = '<form action="/login"><label>Username <input name="as"></label> <button>Log In</button></form>'
 
 
 @route("GET", PROVIDER, "session/sso_provider")
@@ -33,8 +37,7 @@ def provider(call: Call) -> Reply:
     if not fields:
         return Reply("Login Error", 422)
     if secret is None:
-        text = "Authentication failed due to missing secret. Contact the site administrators to fix this problem."
-        return Reply(text, 400)
+        return Reply(NO_SECRET, 400)
     if not hmac.compare_digest(_sign(payload, secret), signature):
         return Reply("Login Error", 422)
     if fields.get("logout") == "true":
@@ -91,9 +94,8 @@ def _identity(call: Call, user: User, asked: dict[str, str]) -> dict[str, str]:
 def login(call: Call) -> Reply:
     name = call.text("as")
     if name is None:
-        form = '<form action="/login"><label>Username <input name="as" autofocus></label> <button>Log In</button></form>'
         return Reply(
-            f"<!DOCTYPE html>\n<html><head><title>Log In</title></head><body>{form}</body></html>",
+            f"<!DOCTYPE html>\n<html><head><title>Log In</title></head><body>{FORM}</body></html>",
             200,
             {},
             HTML_TYPE,
@@ -101,7 +103,7 @@ def login(call: Call) -> Reply:
     user = call.forum.user(name)
     if user is None or not user.active:
         raise not_found()
-    begun = call.cookies.get("sso_payload")
+    begun = unquote(call.cookies.get("sso_payload", ""))
     answer = redirect(f"{call.host_url}{PROVIDER}?{begun}" if begun else f"{call.host_url}/", 302)
     answer.headers["Set-Cookie"] = f"_t={user.username}; path=/; HttpOnly; SameSite=Lax"
     return answer

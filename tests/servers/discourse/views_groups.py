@@ -13,6 +13,24 @@ from .show_people import basic_user
 from .text import iso
 
 PER_PAGE = 36
+MAIL_SETTINGS = [
+    "automatic_membership_email_domains",
+    "smtp_server",
+    "smtp_port",
+    "smtp_ssl",
+    "smtp_updated_at",
+    "smtp_updated_by",
+    "imap_server",
+    "imap_port",
+    "imap_ssl",
+    "imap_updated_at",
+    "imap_updated_by",
+    "email_username",
+    "email_password",
+    "imap_last_error",
+    "imap_old_emails",
+    "imap_new_emails",
+]
 ROBOTS = {"X-Robots-Tag": "noindex"}
 
 
@@ -61,12 +79,7 @@ def show(call: Call, name: str) -> Reply:
         "messageable": call.guard.admin or group.messageable_level > 0,
     }
     if call.guard.admin and not group.automatic:
-        none = "automatic_membership_email_domains smtp_server smtp_port smtp_ssl smtp_updated_at smtp_updated_by"
-        none += (
-            " imap_server imap_port imap_ssl imap_updated_at imap_updated_by email_username email_password"
-        )
-        none += " imap_last_error imap_old_emails imap_new_emails"
-        body |= dict.fromkeys(none.split())
+        body |= dict.fromkeys(MAIL_SETTINGS)
         body |= {"smtp_enabled": False, "imap_enabled": False, "imap_mailbox_name": "", "imap_mailboxes": []}
         messages = sum(1 for t in forum.topics.values() if group.id in t.allowed_groups)
         body |= {"message_count": messages, "allow_unknown_sender_topic_replies": False}
@@ -79,7 +92,7 @@ def show(call: Call, name: str) -> Reply:
 
 @route("GET", "/groups/<name>/members /g/<name>/members", "groups/members")
 def members(call: Call, name: str) -> Reply:
-    """50 by default and 1000 at most; the owners are repeated on every page and stand first among the members."""
+    """50 by default, 1000 at most; the owners are repeated on every page and stand first among members."""
     group = _find(call, name)
     if not call.guard.sees_members(group):
         raise forbidden()

@@ -1,4 +1,4 @@
-"""What happened, as staff read it: the log of staff actions, the delivery log of web hooks, stored queries."""
+"""What happened, as staff read it: staff actions, the delivery log of web hooks, stored queries."""
 
 from __future__ import annotations
 

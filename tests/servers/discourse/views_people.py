@@ -173,13 +173,43 @@ def card(call: Call, name: str) -> dict[str, Any]:
     return {"user_badges": rows, "user": _card(call, user)} | _badge_part(call.forum, user)
 
 
-CARD = (
-    "id username name avatar_template last_posted_at last_seen_at created_at ignored muted can_ignore_user"
-    " can_mute_user can_send_private_messages can_send_private_message_to_user trust_level moderator admin title"
-    " badge_count custom_fields time_read recent_time_read primary_group_id primary_group_name"
-    " primary_group_flair_url primary_group_flair_bg_color primary_group_flair_color featured_topic staged"
-    " featured_user_badge_ids bio_excerpt website website_name location suspended_till suspend_reason"
-).split()
+CARD = [
+    "id",
+    "username",
+    "name",
+    "avatar_template",
+    "last_posted_at",
+    "last_seen_at",
+    "created_at",
+    "ignored",
+    "muted",
+    "can_ignore_user",
+    "can_mute_user",
+    "can_send_private_messages",
+    "can_send_private_message_to_user",
+    "trust_level",
+    "moderator",
+    "admin",
+    "title",
+    "badge_count",
+    "custom_fields",
+    "time_read",
+    "recent_time_read",
+    "primary_group_id",
+    "primary_group_name",
+    "primary_group_flair_url",
+    "primary_group_flair_bg_color",
+    "primary_group_flair_color",
+    "featured_topic",
+    "staged",
+    "featured_user_badge_ids",
+    "bio_excerpt",
+    "website",
+    "website_name",
+    "location",
+    "suspended_till",
+    "suspend_reason",
+]
 
 
 def _card(call: Call, user: User) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def _directory_row(call: Call, user: User, period: str) -> dict[str, Any]:
 
 @route("GET", "/search", "search/show")
 def search(call: Call) -> dict[str, Any]:
-    """Words in texts and titles, and the filters @user, #category, tags:, in:title, status:, after:, before:, order:."""
+    """Words, and the filters @user, #category, tags:, in:title, status:, topic:, after:, before:, order:."""
     term = call.text("q") or ""
     if "\0" in term:
         raise invalid("string contains null byte")

@@ -12,6 +12,10 @@ from .show_posts import topic_post
 from .show_topics import topic_view
 
 CHUNK, PRINT_CHUNK = 20, 1000
+MISSING = (
+    '<div class="page-not-found">\n  <h1 class="title">Oops! That page doesn’t exist or is private.</h1>\n'
+    "{}</div>\n"
+)
 LOGIN = '<a href="/login" class="btn btn-primary">Log In</a>'
 
 
@@ -20,8 +24,7 @@ LOGIN = '<a href="/login" class="btn btn-primary">Log In</a>'
 
 def _unseen(call: Call, status: int = 404) -> Refused:
     """A topic that is not there or not for the caller: 404 with a page inside."""
-    html = '<div class="page-not-found">\n  <h1 class="title">Oops! That page doesn’t exist or is private.</h1>\n'
-    html += (LOGIN if call.user is None else "") + "</div>\n"
+    html = MISSING.format(LOGIN if call.user is None else "")
     return errors(status, NOT_FOUND, error_type="not_found", html=html, group=None)
 
 
@@ -79,7 +82,7 @@ def _printing(call: Call) -> bool:
 
 
 def _stream(call: Call, topic: Topic) -> list[Post]:
-    """The posts that the caller may read, in order. Deleted ones only for staff who ask; of a deleted topic all."""
+    """The posts that the caller may read; deleted ones only for staff who ask, or of a deleted topic."""
     with_deleted = call.guard.staff and (call.text("show_deleted") == "true" or topic.deleted_at is not None)
     found = []
     for post in call.forum.posts_of(topic):
@@ -100,7 +103,7 @@ def _id(call: Call) -> int | None:
 
 
 def _highest(call: Call, topic: Topic, stream: list[Post]) -> int:
-    """The old dialects judge the last page by the highest number, so pages of deleted posts exist and are empty."""
+    """Old dialects judge the last page by the highest number, so pages of deleted posts exist, empty."""
     if call.forum.dialect.page_past_end == "404":
         return topic.highest_staff_post_number if call.guard.staff else topic.highest_post_number
     return len(stream)
