@@ -14,9 +14,6 @@ from .areas import AREAS
 from .manners import FIRST_NAMES, LAST_NAMES
 from .schema import micros
 
-OURS = 1
-"""The id of our own account on both sides."""
-
 T = TypeVar("T")
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -238,7 +235,7 @@ class People:
             if person.role == "greeter":
                 self.greeters.add(id, person, 1.0)
         for id, person in enumerate(self.wiki, 1):
-            if person.role in _WEIGHT and id != OURS:  # our own account does nothing before it is told to
+            if person.role in _WEIGHT:
                 self.editors.add(id, person, _WEIGHT[person.role])
 
     def ids(self, side: str, *roles: str) -> list[int]:

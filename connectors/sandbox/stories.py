@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from random import Random
 
 from .areas import AREAS
-from .people import DAY, HOUR, OURS, People, Sizes, pick
+from .people import DAY, HOUR, People, Sizes, pick
 from .schema import FORUM, WIKI
 
 MINUTE = HOUR // 60
@@ -182,7 +182,7 @@ class Stories:
     def _page(self, at: int, count: int) -> Story:
         rng = self._rng
         area, language = rng.randrange(len(AREAS)), self._language()
-        author = self._people.editors.draw(at, rng) or OURS + 1
+        author = self._people.editors.draw(at, rng) or 1
         share = rng.random()
         story = Story(WIKI, "page", area, language, author)
         if share < 0.55:

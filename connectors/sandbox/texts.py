@@ -6,7 +6,7 @@ from random import Random
 
 from .areas import AREAS
 from .manners import MANNERS
-from .people import People, pick
+from .people import OURS, People, pick
 from .schema import moment
 from .stories import Story
 from .wiki import NAMESPACES
@@ -37,7 +37,7 @@ class Texts:
         rng, talk = self._rng, AREAS[story.area].talk[story.language]
         base = pick(rng, talk.articles).format(**story.slots)
         if story.space in (2, 3):
-            owner = rng.randrange(len(self._people.wiki)) + 1
+            owner = rng.randrange(len(self._people.wiki) - OURS) + OURS + 1
             story.opened_for = owner
             base = self._people.wiki[owner - 1].username
         base = base[:1].upper() + base[1:]
