@@ -65,6 +65,8 @@ def _on_site(typed: str, rest: str, platform: Platform, conn: Connection) -> Ref
     if kind := kinds.get(word.casefold()):
         if not id_:
             raise UsageError(f"'{typed}' lacks the {word}'s id.", hint=_FORMS)
+        if kind == Kind.MEMBER and not id_.isdecimal():
+            return _one(typed, _members(id_, [platform], conn))
         return Ref(platform.site, kind, id_)
     if platform.family != "wiki":
         words = ", ".join(platform.words(kind) for kind in Kind)
