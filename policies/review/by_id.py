@@ -26,17 +26,17 @@ def decide(
     decision: Decision,
     reason: str,
     *,
-    bulk: bool | None = None,
+    bulk: bool = False,
     action: Action | None = None,
     seen: Action | None = None,
 ) -> int:
     """Record the same decision on each; the exit code as that of `each`.
 
-    `bulk`: decided together; None = there is more than one. `action`, `seen` as in `Reviewer.decide`.
+    `bulk`: decided together even if it is a single one. `action`, `seen` as in `Reviewer.decide`.
     """
     let_lapse(app.store, app.now())
     now = app.now()  # one moment for all: they are taken back together
-    together = len(ids) > 1 if bulk is None else bulk
+    together = bulk or len(set(ids)) > 1
 
     def one(id_: int) -> Proposal:
         return reviewer.decide(id_, decision, now, reason=reason, bulk=together, action=action, seen=seen)

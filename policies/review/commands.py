@@ -149,8 +149,8 @@ def approve(
     chosen = [*ids, *by_id.waiting_of(app, all_of)]
     if not ids and not all_of:
         raise UsageError("Which proposals?", hint="Name their ids, or --all POLICY; ordito review list")
-    bulk = len(chosen) > 1 or bool(all_of)
-    code = by_id.decide(app, by_id.reviewer_of(ctx, name), chosen, Decision.APPROVED, reason, bulk=bulk)
+    reviewer = by_id.reviewer_of(ctx, name)
+    code = by_id.decide(app, reviewer, chosen, Decision.APPROVED, reason, bulk=bool(all_of))
     if chosen and code != 1:
         window = app.settings.constitution.undo_window
         app.out.say(f"What is approved is carried out by 'ordito apply', after {window} at the earliest.")

@@ -41,7 +41,8 @@ class Names:
         return self.rows.get(ref)
 
     def of(self, site: str, kind: Kind, id_: str) -> str:
-        """A username, a title, or the name of a space or group; `kind id` where it is not in the mirror."""
+        """A username, a title, the name of a space or group, or `post 3 in “title”`; `kind id` where it is
+        not in the mirror."""
         row = self.rows.get(Ref(site, kind, id_))
         if row is None:
             return f"{kind} {id_}"
@@ -51,7 +52,8 @@ class Names:
             case Kind.THREAD:
                 return str(row.title)
             case Kind.CONTRIBUTION:
-                return f"post {row.position}" if row.position else f"{kind} {id_}"
+                post = f"post {row.position}" if row.position else f"{kind} {id_}"
+                return f"{post} in “{self.of(site, Kind.THREAD, row.thread)}”"
             case _:
                 return str(row.name)
 

@@ -210,7 +210,6 @@ def _item(ref: Ref, names: Names, platform: Platform | None) -> Item:
         details += [f"by {names.member(ref.site, row.author)}"] if row.author else []
         details += [f"last activity {moment(row.last_activity_at):%Y-%m-%d}"] if row.last_activity_at else []
     elif kind == Kind.CONTRIBUTION:
-        title = f"{title} in “{names.of(ref.site, Kind.THREAD, row.thread)}”"
         details += [f"by {names.member(ref.site, row.author)}", f"{moment(row.created_at):%Y-%m-%d}"]
     if row.deleted_at:
         details.append("deleted since")

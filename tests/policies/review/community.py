@@ -75,12 +75,13 @@ def make_app(folder: Path, clock: Clock, *, json: bool = False, terminal: bool =
 
 
 def mirror(app: App) -> None:
-    """Two people, two topics and a page."""
+    """Three people, two topics and a page."""
     day = timedelta(days=1)
     people = [
         Member(site="forum", id="1", username="anna", name="Anna Rossi", joined_at=NOW - 3 * day),
         Member(site="forum", id="2", username="luca", name="Luca", joined_at=NOW - 900 * day),
     ]
+    zoe = Member(site="wiki", id="3", username="Zoe")
     topics = [
         _topic("10", "How do I set up the loom?", "1", NOW - day),
         _topic("11", "Which yarn?", "2", NOW - 200 * day),
@@ -95,6 +96,7 @@ def mirror(app: App) -> None:
             records = [Space(site=site, id=id_, name=name) for id_, name in areas]
             rows.upsert(conn, spaces, rows.space_rows(site, records, ""))
         rows.upsert(conn, members, rows.member_rows("forum", people, ""))
+        rows.upsert(conn, members, rows.member_rows("wiki", [zoe], ""))
         rows.upsert(conn, threads, rows.thread_rows("forum", topics, ""))
         rows.upsert(conn, threads, rows.thread_rows("wiki", [page], ""))
         rows.upsert(conn, contributions, rows.contribution_rows("forum", posts, ""))
@@ -138,10 +140,12 @@ def draft(
 
 
 def offer(app: App, *drafts: Draft) -> list[int]:
-    """Propose the drafts; their ids."""
+    """Propose the drafts, in this order; their ids."""
     with app.store.write() as conn:
-        made = propose(conn, drafts, plan=None, now=app.now(), expire=Duration(7, "day"))
-    return [proposal.id for proposal in made.new]
+        made = [
+            propose(conn, [each], plan=None, now=app.now(), expire=Duration(7, "day")).new for each in drafts
+        ]
+    return [proposal.id for new in made for proposal in new]
 
 
 def look(app: App, proposal: int) -> Proposal:

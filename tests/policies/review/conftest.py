@@ -1,5 +1,6 @@
 """A program with a mirrored community, whose clock stands still."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,15 +10,31 @@ from ordito.sync.context import App
 from tests.policies.review.community import Clock, make_app, mirror, write_settings
 
 
+@pytest.fixture(scope="session")
+def mirrored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with settings and a store, made once and copied for every test."""
+    folder = tmp_path_factory.mktemp("mirrored")
+    write_settings(folder)
+    app = make_app(folder, Clock())
+    mirror(app)
+    app.close()
+    return folder
+
+
+@pytest.fixture
+def folder(mirrored: Path, tmp_path: Path) -> Path:
+    """A folder of the test's own."""
+    shutil.copytree(mirrored, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-def app(tmp_path: Path, clock: Clock) -> Iterator[App]:
-    write_settings(tmp_path)
-    app = make_app(tmp_path, clock)
-    mirror(app)
+def app(folder: Path, clock: Clock) -> Iterator[App]:
+    app = make_app(folder, clock)
     yield app
     app.close()

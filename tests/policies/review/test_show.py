@@ -3,6 +3,7 @@
 from rich.cells import cell_len
 
 from ordito.connectors.actions import Reply, SendMessage
+from ordito.connectors.records import Kind, Ref
 from ordito.policies.review.queue import Card, card
 from ordito.policies.review.show import layout, render, visible
 from ordito.sync.context import App
@@ -10,6 +11,7 @@ from ordito.sync.outbox import Because, claim
 from ordito.sync.output import clean
 from ordito.sync.store.tables import attempts, doings
 from tests.policies.review.community import (
+    ANNA,
     CLOSE,
     PAGE_EDIT,
     TAG,
@@ -28,13 +30,13 @@ on forum; proposed 2 hours ago; lapses in 6 days; the text can be withdrawn;
 notifications and mails will have gone out
 
 User  anna  (Anna Rossi, joined 2026-02-26)
-  https://forum.sandbox.example/u/1
+  {anna}
 
 What was said last  anna, in “How do I set up the loom?”, 2 days ago
   │ Hello! I am new here.
   │
   │ How do I set up the loom?
-  https://forum.sandbox.example/p/100
+  {post}
 
 Why
   joined       3 days ago (2026-02-26)  (asked for: < 14 days)
@@ -60,7 +62,8 @@ def test_a_proposal_fits_80_columns_without_colour(app: App, clock: Clock) -> No
     ]
     [id_] = offer(app, draft(WELCOME, because=because))
     clock.pass_(hours=2)
-    assert render(seen(app, id_), 80, heading="1 of 3") == WELCOME_CARD
+    anna, post = (app.platform("forum").url(ref) for ref in (ANNA, Ref("forum", Kind.CONTRIBUTION, "100")))
+    assert render(seen(app, id_), 80, heading="1 of 3") == WELCOME_CARD.format(anna=anna, post=post)
 
 
 def test_every_line_fits_the_window_whatever_the_texts_are(app: App) -> None:
