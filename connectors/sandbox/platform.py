@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from .. import actions
 from ..actions import Action
-from ..base import Family, Markup
-from ..mediawiki import escaping as wikitext
+from ..base import Family, Markup, Platform
 from ..records import Kind, Ref
+from .community import Side
 from .schema import FORUM
 
 if TYPE_CHECKING:
     from .settings import SandboxSettings
 
-_WORDS = {
-    "forum": {
-        Kind.MEMBER: "user", Kind.SPACE: "category", Kind.THREAD: "topic", Kind.CONTRIBUTION: "post",
-        Kind.GROUP: "group",
-    },
-    "wiki": {
-        Kind.MEMBER: "user", Kind.SPACE: "namespace", Kind.THREAD: "page", Kind.CONTRIBUTION: "revision",
-        Kind.GROUP: "user group",
-    },
-}  # fmt: skip
-_PATHS = {
-    "forum": {Kind.MEMBER: "u", Kind.SPACE: "c", Kind.THREAD: "t", Kind.CONTRIBUTION: "p", Kind.GROUP: "g"},
-    "wiki": {
-        Kind.MEMBER: "user", Kind.SPACE: "space", Kind.THREAD: "page", Kind.CONTRIBUTION: "revision",
-        Kind.GROUP: "group",
-    },
-}  # fmt: skip
 _TEXT_VERBS: frozenset[type[Action]] = frozenset({
     actions.SendMessage, actions.Reply, actions.OpenThread, actions.EditText, actions.SetLabels,
     actions.ArchiveThread, actions.MoveThread, actions.AddToGroup, actions.RemoveFromGroup,
@@ -48,52 +29,43 @@ VERBS: dict[str, frozenset[type[Action]]] = {
 
 
 class SandboxPlatform:
-    """A side of the sandbox as a platform. Its addresses end in `.example`, where nothing ever answers."""
+    """A side of the sandbox as the platform that it plays: its words, its markup, its form of addresses.
+    These end in `.example`, where nothing ever answers."""
 
     def __init__(self, site: str, settings: SandboxSettings) -> None:
         self.site = site
         self.family: Family = settings.side
-        self.markup: Markup = "markdown" if settings.side == FORUM else "wikitext"
         self.verbs = VERBS[settings.side]
-        self._base = f"https://{site}.sandbox.example"
+        self._played = _played(site, settings.side)
+        self.markup: Markup = self._played.markup
 
     def words(self, kind: Kind) -> str:
-        return _WORDS[self.family][kind]
+        return self._played.words(kind)
 
     def url(self, ref: Ref) -> str:
-        if ref.site != self.site or ref.kind not in _PATHS[self.family]:
-            return ""
-        return f"{self._base}/{_PATHS[self.family][Kind(ref.kind)]}/{ref.id}"
+        return self._played.url(ref)
 
     def parse(self, text: str) -> Ref | None:
-        try:
-            parts = urlsplit(text.strip())
-        except ValueError:
-            return None
-        match = re.fullmatch(r"/(\w+)/([0-9]+)/?", parts.path)
-        if f"{parts.scheme}://{parts.netloc}" != self._base or match is None:
-            return None
-        kinds = {path: kind for kind, path in _PATHS[self.family].items()}
-        return Ref(self.site, kinds[match[1]], match[2]) if match[1] in kinds else None
+        return self._played.parse(text)
 
     def escape(self, text: str) -> str:
-        if self.family == FORUM:
-            from ..discourse import markup as markdown
-
-            return markdown.escape(text)
-        return wikitext.escape(text)
+        return self._played.escape(text)
 
     def link(self, label: str, url: str) -> str:
-        if self.family == FORUM:
-            from ..discourse import markup as markdown
-
-            return markdown.link(label, url)
-        return wikitext.link(label, url)
+        return self._played.link(label, url)
 
     def mention(self, username: str) -> str:
-        if self.family == FORUM:
-            from ..discourse import markup as markdown
+        return self._played.mention(username)
 
-            return markdown.mention(username)
-        name = wikitext.escape(username)
-        return f"[[User:{name}|{name}]]"
+
+def _played(site: str, side: Side) -> Platform:
+    base = f"https://{site}.sandbox.example"
+    if side == FORUM:
+        from ..discourse.platform import DiscoursePlatform
+        from ..discourse.settings import DiscourseSettings
+
+        return DiscoursePlatform(site, DiscourseSettings.model_construct(url=base))
+    from ..mediawiki.platform import MediaWikiPlatform
+    from ..mediawiki.settings import MediaWikiSettings
+
+    return MediaWikiPlatform(site, MediaWikiSettings.model_construct(url=f"{base}/api.php"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -304,13 +305,14 @@ class ReadingContract:
     def test_escaped_text_takes_no_effect(self, site: Site, text: str) -> None:
         escaped = site.platform.escape(text)
         assert len(escaped.splitlines()) == 1
+        live = re.sub(r"\\.", "", escaped) if site.family == "forum" else escaped
         for sign in EFFECTS[site.family]:
-            assert sign not in escaped
+            assert sign not in live
         assert site.platform.escape("Marta Rossi") == "Marta Rossi"
 
 
 EFFECTS: Mapping[str, Sequence[str]] = {
-    "forum": ("<!--", "-->", "<script", "@all", "@staff", "](http", "![x]"),
+    "forum": ("<", ">", "[", "]", "`", "**", "@all", "@staff", "#tag", "https://evil", "# heading"),
     "wiki": ("<!--", "-->", "<script", "<nowiki>", "[[", "{{", "~~~", "''", "__NOTOC__", "[https:"),
 }
-"""Signs that would do something in the platform's markup."""
+"""Signs that would do something in the platform's markup; in Markdown, unless a backslash stands before."""
