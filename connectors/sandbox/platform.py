@@ -14,15 +14,15 @@ from .schema import FORUM
 if TYPE_CHECKING:
     from .settings import SandboxSettings
 
-_TEXT_VERBS: frozenset[type[Action]] = frozenset({
+_BOTH: frozenset[type[Action]] = frozenset({
     actions.SendMessage, actions.Reply, actions.OpenThread, actions.EditText, actions.SetLabels,
-    actions.ArchiveThread, actions.MoveThread, actions.AddToGroup, actions.RemoveFromGroup,
+    actions.ArchiveThread, actions.UnarchiveThread, actions.MoveThread, actions.AddToGroup, actions.RemoveFromGroup,
     actions.NotifyModerators,
 })  # fmt: skip
 VERBS: dict[str, frozenset[type[Action]]] = {
-    "wiki": _TEXT_VERBS,
-    "forum": _TEXT_VERBS | {
-        actions.CloseThread, actions.ReopenThread, actions.UnarchiveThread, actions.UnlistThread,
+    "wiki": _BOTH,
+    "forum": _BOTH | {
+        actions.CloseThread, actions.ReopenThread, actions.UnlistThread,
         actions.ListThread, actions.GrantBadge, actions.RevokeBadge, actions.SetTitle,
     },
 }  # fmt: skip

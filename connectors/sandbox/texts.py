@@ -6,7 +6,7 @@ from random import Random
 
 from .areas import AREAS
 from .manners import MANNERS
-from .people import OURS, People, pick
+from .people import People, pick
 from .schema import moment
 from .stories import Story
 from .wiki import NAMESPACES
@@ -18,6 +18,8 @@ class Texts:
     def __init__(self, people: People, rng: Random) -> None:
         self._people, self._rng = people, rng
         self._titles: set[str] = set()
+        self._owners = [person.username for person in people.wiki if person.role != "bot"]
+        """Whose pages there are: words on our own account's talk page would halt it."""
 
     def begin(self, story: Story) -> None:
         """Choose what the thread is about, and its title."""
@@ -37,9 +39,7 @@ class Texts:
         rng, talk = self._rng, AREAS[story.area].talk[story.language]
         base = pick(rng, talk.articles).format(**story.slots)
         if story.space in (2, 3):
-            owner = rng.randrange(len(self._people.wiki) - OURS) + OURS + 1
-            story.opened_for = owner
-            base = self._people.wiki[owner - 1].username
+            base = pick(rng, self._owners)
         base = base[:1].upper() + base[1:]
         prefix = f"{NAMESPACES[story.space]}:" if story.space else ""
         title, n = f"{prefix}{base}", 1

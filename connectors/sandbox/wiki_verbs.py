@@ -20,6 +20,7 @@ from ..actions import (
 )
 from ..base import Found, Marker, NotDone, Receipt
 from ..mediawiki.wikitext import objection
+from ..mediawiki.writing.withdraw import without_section
 from ..records import Kind, Ref
 from .community import Sandbox, split_labels
 from .editing import edited
@@ -52,12 +53,11 @@ class WikiVerbs:
                 case EditText():
                     return self._edit(action, summary)
                 case SetLabels():
-                    add, remove = _titles(action.add), _titles(action.remove)
-                    return self._revised(
-                        action, lambda title: self._labelled(action.thread, add, remove, summary)
-                    )
-                case ArchiveThread() | UnarchiveThread():
-                    return self._revised(action, lambda title: self._archived(action, title, summary))
+                    return self._saved(action.verb, self._labelled(action, summary))
+                case ArchiveThread():
+                    return self._saved(action.verb, self._archived(action, summary))
+                case UnarchiveThread():
+                    return self._saved(action.verb, self._unarchived(action, summary))
                 case _:
                     raise Refused(f"The wiki side cannot do '{action.verb}'.", where=self._site)
 
@@ -133,25 +133,38 @@ class WikiVerbs:
         )
         return self._saved(action.verb, revision)
 
-    def _labelled(self, page: str, add: frozenset[str], remove: frozenset[str], summary: str) -> str | None:
-        held = split_labels(self._sandbox.thread(WIKI, page)["labels"])
+    def _labelled(self, action: SetLabels, summary: str) -> str | None:
+        add, remove = _titles(action.add), _titles(action.remove)
+        page = self._sandbox.thread(WIKI, action.thread)
+        self._latest(page["title"])
+        held = split_labels(page["labels"])
         if add <= held and not remove & held:
             return None
-        return self._actor.label(page, add, remove, summary)
+        return self._actor.label(action.thread, add, remove, summary)
 
-    def _archived(self, action: ArchiveThread | UnarchiveThread, title: str, summary: str) -> str | None:
-        latest = latest_revision(self._sandbox, self._sandbox.thread(WIKI, action.thread)["id"])
-        text, template = latest["text"], action.template if isinstance(action, ArchiveThread) else ""
-        if not template:
-            raise Refused("On a wiki archiving needs the template to put on the page.", where=self._site)
+    def _archived(self, action: ArchiveThread, summary: str) -> str | None:
+        page, text, template = self._page(action)
         if text.startswith(template):
             return None
-        return self._actor.save(title, f"{template}\n{text}", summary, base=str(latest["id"]))
+        return self._save(page, f"{template}\n{text}", summary)
 
-    def _revised(self, action: SetLabels | ArchiveThread | UnarchiveThread, save: Any) -> Receipt:
-        title = self._sandbox.thread(WIKI, action.thread)["title"]
-        self._latest(title)
-        return self._saved(action.verb, save(title))
+    def _unarchived(self, action: UnarchiveThread, summary: str) -> str | None:
+        page, text, template = self._page(action)
+        if not text.startswith(template):
+            return None
+        return self._save(page, text.removeprefix(template).lstrip("\n"), summary)
+
+    def _page(self, action: ArchiveThread | UnarchiveThread) -> tuple[dict[str, Any], str, str]:
+        """The page, its text, and the template that is put there or taken away."""
+        page = self._sandbox.thread(WIKI, action.thread)
+        latest = self._latest(page["title"])
+        if not action.template.strip():
+            raise Refused("Archiving a page needs a template.", where=self._site, hint="Name one: '{{Old}}'.")
+        return page, str(latest["text"]) if latest else "", action.template.strip()
+
+    def _save(self, page: dict[str, Any], text: str, summary: str) -> str | None:
+        base = latest_revision(self._sandbox, page["id"])["id"]
+        return self._actor.save(page["title"], text, summary, base=str(base))
 
     # Receipts
 
@@ -186,9 +199,10 @@ class WikiVerbs:
         after, before = receipt.after or {}, (receipt.before or {}).get("text")
         if str(latest["id"]) == after["revision"]:
             return None if before is None else str(before)
-        section = str(after["text"]).removeprefix(str(before or "")).strip("\n")
-        if receipt.verb in _SECTIONS and latest["text"].count(section) == 1:
-            return str(latest["text"].replace(section, "").replace("\n\n\n\n", "\n\n").strip("\n"))
+        if receipt.verb in _SECTIONS:
+            text = without_section(latest["text"], str(before or ""), str(after["text"]))
+            if text is not None:
+                return text
         raise Conflict(
             "Somebody has edited the page since.", where=self._site, hint="Leave it, or take it back by hand."
         )

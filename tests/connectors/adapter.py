@@ -23,7 +23,7 @@ Rules for an adapter:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -232,7 +232,15 @@ class MemoryMirror:
                     del self.items[item.ref]
 
     def of(self, kind: type[Item]) -> dict[str, Item]:
-        return {item.id: item for item in self.items.values() if isinstance(item, kind)}
+        """The items of a kind by id; what a contribution answers is looked up where only its position is
+        known, as in the store."""
+        found = {item.id: item for item in self.items.values() if isinstance(item, kind)}
+        places = {(c.thread, c.position): c.id for c in found.values() if isinstance(c, Contribution)}
+        for id, item in found.items():
+            if isinstance(item, Contribution) and item.parent_position is not None:
+                parent = places.get((item.thread, item.parent_position))
+                found[id] = replace(item, parent=parent, parent_position=None)
+        return found
 
     # Known
 

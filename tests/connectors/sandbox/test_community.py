@@ -155,6 +155,15 @@ def test_the_wiki_has_pages_talk_and_history(default: Sandbox) -> None:
     assert len({row["title"] for row in pages}) == len(pages)
 
 
+def test_our_own_account_is_there_and_has_not_been_spoken_to(default: Sandbox) -> None:
+    assert default.account("forum")["admin"]
+    assert default.groups_of("wiki", default.account("wiki")["id"]) >= {"bot", "bureaucrat"}
+    assert not default.rows("SELECT 1 FROM thread WHERE title LIKE 'User talk:Ordito%'")
+    ours = [default.account("forum")["id"], default.account("wiki")["id"]]
+    assert not default.rows("SELECT 1 FROM contribution WHERE side = 'forum' AND author = ?", ours[0])
+    assert not default.rows("SELECT 1 FROM contribution WHERE side = 'wiki' AND author = ?", ours[1])
+
+
 def test_an_interrupted_generation_leaves_no_community(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

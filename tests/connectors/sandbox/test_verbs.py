@@ -18,6 +18,7 @@ from ordito.connectors.actions import (
     Reply,
     SendMessage,
     SetLabels,
+    UnarchiveThread,
 )
 from ordito.connectors.base import Marker, Receipt, Unknown
 from ordito.connectors.records import Change, Contribution, Kind, Ref, Thread, ThreadKind
@@ -188,13 +189,17 @@ def test_a_page_that_we_opened_and_nobody_edited_is_deleted_by_undo(wiki: Sandbo
     connector.close()
 
 
-def test_archiving_twice_changes_nothing(wiki: SandboxSite) -> None:
+def test_archiving_twice_changes_nothing_and_is_taken_back(wiki: SandboxSite) -> None:
     page = wiki.open(wiki.join("Writer"), "Old frames", "Nobody uses them.")
     action = ArchiveThread(site="club", thread=page, template="{{Historical}}")
     connector = wiki.connect()
     connector.perform(action, MARKER)
     assert wiki.first_text(page).startswith("{{Historical}}\n")
     assert connector.perform(action, MARKER).attribution == "unknown"
+    back = UnarchiveThread(site="club", thread=page, template="{{Historical}}")
+    connector.perform(back, MARKER)
+    assert wiki.first_text(page) == "Nobody uses them."
+    assert connector.perform(back, MARKER).attribution == "unknown"
     connector.close()
 
 
