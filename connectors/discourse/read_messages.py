@@ -59,4 +59,4 @@ def _read(r: Reading, number: str) -> Batch:
     record = mapping.thread(
         r.site, view.topic, author=view.author, stamp=str(replace(Stamp.of(view.topic), solved=""))
     )
-    return r.batch([record, *r.posts_of(view)], "messages", gone=r.missing(number, view))
+    return r.with_posts(record, view)

@@ -34,7 +34,7 @@ def all_posts(r: Reading) -> Iterator[Batch]:
     r.start = None
     for rows in _in_scope(r, descent):
         r.state.unlisted_apart = descent.posts.window == "posts"
-        yield r.batch(r.page(rows), "posts", *_progress(r, descent, len(rows)))
+        yield r.batch(r.page(rows, news_above=0), "posts", *_progress(r, descent, len(rows)))
 
 
 def all_private(r: Reading) -> Iterator[Batch]:
@@ -45,7 +45,7 @@ def all_private(r: Reading) -> Iterator[Batch]:
         r.state.private = max((int(row["id"]) for row in private(r).newest()), default=0)
     descent = _resumed(r, private(r), r.state.private)
     for rows in _in_scope(r, descent):
-        yield r.batch(r.page(rows, private=True), "messages", *_progress(r, descent, len(rows)))
+        yield r.batch(r.page(rows, private=True, news_above=0), "messages", *_progress(r, descent, len(rows)))
 
 
 def _resumed(r: Reading, posts: PostList, top: int) -> Descent:
@@ -90,7 +90,7 @@ def _new(r: Reading, posts: PostList, fresh: dict[str, Fresh] | None) -> Iterato
     top = int(down.get("top", 0))
     for rows, below in _pages(posts, down, known):
         top = top or max((int(row["id"]) for row in rows), default=known)
-        records = r.page(rows, private=fresh is None)
+        records = r.page(rows, private=fresh is None, news_above=known)
         if fresh is not None:
             for row in rows:
                 if int(row["id"]) > known and r.scope.post(row):

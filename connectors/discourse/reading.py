@@ -120,35 +120,38 @@ class Reading:
         if solved is not None:
             stamp = replace(Stamp.of(row), solved=solved)
             record = replace(record, solved_by=solved, stamp=str(stamp))
-        return self.batch([record, *self.posts_of(view)], gone=self.missing(number, view), part="posts")
+        return self.with_posts(record, view)
+
+    def with_posts(self, record: Thread, view: TopicView) -> Batch:
+        """A topic read with all its posts; those that the mirror has and it lacks are deleted, or moved
+        elsewhere. A small action that the mirror has was told before."""
+        held = self.known.contribution_ids(record.id)
+        there = {str(post["id"]) for post in view.posts}
+        news = [change for post in view.posts if str(post["id"]) not in held for change in self.change(post)]
+        gone = [Ref(self.site, Kind.CONTRIBUTION, i) for i in sorted(held - there, key=int)]
+        part = "messages" if record.kind == ThreadKind.MESSAGE else "posts"
+        return self.batch([record, *self.posts_of(view), *news], part, gone=gone)
 
     def posts_of(self, view: TopicView) -> list[Record]:
-        """The posts of a topic that is kept, and what small actions among them report."""
+        """The posts of a topic that is kept."""
         category = view.topic.get("category_id")
         posts = ({"category_id": category, **post} for post in view.posts)
         return self.contributions([post for post in posts if self.scope.post(post)])
 
-    def missing(self, number: str, view: TopicView) -> list[Ref]:
-        """Posts that the mirror has and a topic read in full does not: deleted, or moved elsewhere."""
-        there = {str(post["id"]) for post in view.posts}
-        return [
-            Ref(self.site, Kind.CONTRIBUTION, i)
-            for i in sorted(self.known.contribution_ids(number) - there, key=int)
-        ]
-
     # --- posts
 
-    def contributions(self, posts: Iterable[Json]) -> list[Record]:
-        records: list[Record] = []
-        for post in posts:
-            records.append(mapping.contribution(self.site, post, text=self.scope.text))
-            if (change := mapping.change(self.site, post)) is not None:
-                records.append(change)
+    def change(self, post: Json) -> list[Record]:
+        """What a small action reports."""
+        change = mapping.change(self.site, post)
+        return [] if change is None else [change]
+
+    def contributions(self, posts: Sequence[Json]) -> list[Record]:
+        records: list[Record] = [mapping.contribution(self.site, p, text=self.scope.text) for p in posts]
         if self.state.no_members:
             records += self._members(posts)
         return records
 
-    def _members(self, posts: Iterable[Json]) -> list[Record]:
+    def _members(self, posts: Sequence[Json]) -> list[Record]:
         """All that posts tell of their authors, where the list of users is closed to us."""
         seen: dict[str, Member] = {}
         for post in posts:
@@ -157,8 +160,11 @@ class Reading:
                 seen[str(post["user_id"])] = mapping.member(self.site, user)
         return list(seen.values())
 
-    def page(self, rows: Sequence[Json], *, private: bool = False) -> list[Record]:
-        """A page of a list of posts: those to be kept, and threads that the mirror does not have yet."""
+    def page(
+        self, rows: Sequence[Json], *, private: bool = False, news_above: int | None = None
+    ) -> list[Record]:
+        """A page of a list of posts: those to be kept, and threads that the mirror does not have yet. Small
+        actions with ids above `news_above` are news."""
         posts = [post for post in rows if self.scope.post(post)]
         numbers = list(dict.fromkeys(str(post["topic_id"]) for post in posts))
         stored = self.known.stamps(numbers)
@@ -166,7 +172,9 @@ class Reading:
         posts = [post for post in posts if str(post["topic_id"]) not in self.refused]
         threads |= self._bare(posts, stored, private)
         threads |= self._solved(posts, stored)
-        return [*threads.values(), *self.contributions(posts)]
+        news = [p for p in posts if news_above is not None and int(p["id"]) > news_above]
+        changes = [change for post in news for change in self.change(post)]
+        return [*threads.values(), *self.contributions(posts), *changes]
 
     def _unknown(self, numbers: list[str], posts: Sequence[Json], private: bool) -> dict[str, Thread]:
         """Threads that no list has shown so far. Their rows are asked for only where tags decide whether

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 VERSION = 1
 
@@ -65,7 +66,7 @@ class State:
     def begin(self, job: str, phase: str, now: datetime) -> None:
         """Start a full pass or a sweep."""
         self.job, self.phase, self.at = job, phase, {}
-        self.scan = f"{job}-{now.isoformat(timespec='seconds')}"
+        self.scan = f"{job}-{uuid4().hex[:12]}"
         self.swept = now.isoformat()
         if job == "full" or not self.round:
             self.round = self.round_before = now.isoformat()

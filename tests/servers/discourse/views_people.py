@@ -219,7 +219,7 @@ def _card(call: Call, user: User) -> dict[str, Any]:
 
 @route("PUT", "/u/<name> /users/<name>", "users/update")
 def update(call: Call, name: str) -> dict[str, Any]:
-    """A title is taken only where the user may hold it, and dropped without a word otherwise."""
+    """A title that staff gives is taken; one's own only if it may be held, and dropped silently otherwise."""
     call.me()
     user = call.named_user(name)
     if not call.guard.can_edit_user(user):
@@ -227,7 +227,9 @@ def update(call: Call, name: str) -> dict[str, Any]:
     for key in ("name", "bio_raw", "location", "website", "locale"):
         if (value := call.text(key)) is not None:
             setattr(user, key, value or None)
-    if (title := call.text("title")) is not None and (not title or title in titles_of(call.forum, user)):
+    if (title := call.text("title")) is not None and (
+        not title or call.guard.staff or title in titles_of(call.forum, user)
+    ):
         user.title = title or None
     for key in ("allow_private_messages", "hide_profile_and_presence"):
         if (value := call.text(key)) is not None:
