@@ -12,6 +12,7 @@ from ..config.errors import SettingsError, UsageError
 from ..config.init import Answers, Site, draft, presets, tidy_url, variable_for, write
 
 if TYPE_CHECKING:
+    from ..connectors.base import Connector
     from ..sync.context import App
     from .check import Checker, Row
 
@@ -85,7 +86,7 @@ def check(app: App, offline: bool) -> int:
     code = 2 if worst(rows) == "error" else 0
     _show(app, rows)
     if not offline:
-        found = checker.online(app.connector)
+        found = checker.online(lambda site: _connect(app, site))
         _show(app, found)
         rows += found
         code = code or (1 if worst(found) == "error" else 0)
@@ -168,6 +169,12 @@ def _report(app: App, path: Path) -> None:
         app.out.say(f"  {number}. {row.hint}")
     app.out.say("Then read it, change what you like, and run 'ordito check'.")
     app.out.document({"written": str(path), "findings": [row.to_dict() for row in rows]})
+
+
+def _connect(app: App, site: str) -> Connector:
+    """A site that does not answer is tried for half a minute: say what is being waited for."""
+    app.out.note(f"Asking {site} …")
+    return app.connector(site)
 
 
 def _checker(app: App) -> Checker:
