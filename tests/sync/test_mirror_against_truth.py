@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -34,7 +34,8 @@ from tests.sync.conftest import NOW
 from tests.sync.fakes import standing
 from tests.sync.truth import act, assert_true, dump
 
-STEPS = st.lists(st.tuples(st.integers(0, 6), st.lists(st.integers(0, 9), max_size=3)), min_size=1, max_size=4)
+_CUTS = st.lists(st.integers(0, 9), max_size=3)
+STEPS = st.lists(st.tuples(st.integers(0, 6), _CUTS), min_size=1, max_size=4)
 EXAMPLES = settings(
     max_examples=int(os.environ.get("ORDITO_EXAMPLES", "15")),
     deadline=None,
@@ -59,7 +60,9 @@ class _CutOff:
             yield batch
 
 
-def sync(store: Store, site: Site, now: datetime, cut: int | None = None, *, full: bool = False) -> SiteReport:
+def sync(
+    store: Store, site: Site, now: datetime, cut: int | None = None, *, full: bool = False
+) -> SiteReport:
     connector: Any = site.connect()
     try:
         limited = connector if cut is None else _CutOff(connector, cut)
@@ -98,10 +101,10 @@ def stores(tmp_path: Path, open_store: Callable[[str], Store]) -> Callable[[str]
     return make
 
 
-def fresh_site(folder: Path, side: Any, number: list[int]) -> SandboxSite:
+def fresh_site(folder: Path, side: Any, number: list[int]) -> Site:
     number[0] += 1  # hypothesis runs all its examples in one folder
     (folder / str(number[0])).mkdir()
-    return SandboxSite(folder / str(number[0]), side, NOW)
+    return cast(Site, SandboxSite(folder / str(number[0]), side, NOW))
 
 
 @EXAMPLES
