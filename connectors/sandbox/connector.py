@@ -19,7 +19,7 @@ from ..actions import (
     SendMessage,
     SetTitle,
 )
-from ..base import Batch, Cursor, Finding, Found, Health, Known, Marker, Profile, Receipt, World
+from ..base import Batch, Cursor, Finding, Found, Health, Known, Marker, NotDone, Profile, Receipt, World
 from ..mediawiki.wikitext import objection
 from ..records import Kind, Ref
 from .community import Sandbox
@@ -147,14 +147,19 @@ class SandboxConnector:
     def perform(self, action: Action, marker: Marker) -> Receipt:
         self._known_verb(action)
         wanted = wishes(action, self._side)
-        return self._states.perform(action.verb, wanted) if wanted else self._texts.perform(action, marker)
+        if wanted is None:
+            return self._texts.perform(action, marker)
+        return self._states.perform(action.verb, wanted)
 
     def find(self, action: Action, marker: Marker, since: datetime) -> Found:
         self._known_verb(action)
         wanted = wishes(action, self._side)
-        if wanted:
+        try:
+            if wanted is None:
+                return self._texts.find(action, marker, since)
             return self._states.find(action.verb, wanted, since)
-        return self._texts.find(action, marker, since)
+        except NotFound:  # gone with all that was done to it: doing it again will be refused
+            return NotDone()
 
     def undo(self, receipt: Receipt, marker: Marker) -> Receipt:
         if receipt.verb.startswith("undo_"):

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...config.errors import Conflict, Refused
 from ..actions import Action, EditText, NotifyModerators, OpenThread, Reply, SendMessage
-from ..base import Found, Marker, NotDone, Receipt, Unknown
+from ..base import Found, Marker, NotDone, Receipt
 from ..records import Kind, Ref
 from .community import Sandbox
 from .editing import edited, holds
@@ -120,15 +120,17 @@ class ForumVerbs:
         )  # fmt: skip
 
     def _find_edit(self, action: EditText, since: datetime) -> Found:
+        """Our own edits of the post are in the journal, whatever others wrote after them."""
         post = self._target(action)
-        newest = self._sandbox.newest(FORUM, "contribution", post["id"], "text")
-        if newest is None or newest["at"] < micros(since):
+        entries = self._sandbox.rows(
+            "SELECT * FROM journal WHERE side = 'forum' AND kind = 'contribution' AND item = ?"
+            " AND field = 'text' AND by = ? AND at >= ? ORDER BY seq",
+            post["id"], self._actor.id, micros(since),
+        )  # fmt: skip
+        ours = next((entry for entry in entries if holds(entry["value"], action)), None)
+        if ours is None:
             return NotDone()
-        if newest["by"] == self._actor.id and holds(post["text"], action):
-            return self._edited(action.verb, post["id"], newest["was"], newest["value"], newest["seq"])
-        return Unknown(
-            "The post was edited by somebody else since; whether our edit came before it is not known."
-        )
+        return self._edited(action.verb, post["id"], ours["was"], ours["value"], ours["seq"])
 
     def _restore(self, receipt: Receipt) -> Receipt:
         after, before = receipt.after or {}, receipt.before or {}

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _BOTH: frozenset[type[Action]] = frozenset({
     actions.SendMessage, actions.Reply, actions.OpenThread, actions.EditText, actions.SetLabels,
-    actions.ArchiveThread, actions.UnarchiveThread, actions.MoveThread, actions.AddToGroup, actions.RemoveFromGroup,
+    actions.ArchiveThread, actions.UnarchiveThread, actions.MoveThread, actions.AddToGroup,
+    actions.RemoveFromGroup,
     actions.NotifyModerators,
 })  # fmt: skip
 VERBS: dict[str, frozenset[type[Action]]] = {

@@ -29,7 +29,7 @@ from ..actions import (
     UnlistThread,
 )
 from ..base import Found, NotDone, Receipt
-from .community import Sandbox, Side, split_labels
+from .community import Sandbox, Side, number, split_labels
 from .forum import ForumMember, badges_of
 from .schema import FORUM, micros
 from .wiki import WikiMember, full_title
@@ -48,8 +48,8 @@ class Wish:
     present: bool = True
 
 
-def wishes(action: Action, side: Side) -> tuple[Wish, ...]:
-    """What a state verb wants, () for the verbs that write text."""
+def wishes(action: Action, side: Side) -> tuple[Wish, ...] | None:
+    """What a state verb wants, None for the verbs that write text."""
     match action:
         case CloseThread() | ReopenThread():
             return (Wish("thread", action.thread, "closed", int(isinstance(action, CloseThread))),)
@@ -72,7 +72,7 @@ def wishes(action: Action, side: Side) -> tuple[Wish, ...]:
         case SetTitle():
             return (Wish("member", action.member, "title", action.title),)
         case _:
-            return ()
+            return None
 
 
 class States:
@@ -139,7 +139,7 @@ class States:
         return self._sandbox.row(
             "SELECT * FROM journal WHERE side = ? AND kind = ? AND item = ? AND field = ? AND value = ?"
             " AND present = ? AND by = ? AND at >= ? ORDER BY seq DESC LIMIT 1",
-            self._side, wish.kind, int(wish.item), wish.field, wish.value, wish.present, self._actor.id,
+            self._side, wish.kind, number(wish.item), wish.field, wish.value, wish.present, self._actor.id,
             micros(since),
         )  # fmt: skip
 

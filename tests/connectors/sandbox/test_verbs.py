@@ -20,7 +20,7 @@ from ordito.connectors.actions import (
     SetLabels,
     UnarchiveThread,
 )
-from ordito.connectors.base import Marker, Receipt, Unknown
+from ordito.connectors.base import Marker, NotDone, Receipt
 from ordito.connectors.records import Change, Contribution, Kind, Ref, Thread, ThreadKind
 from ordito.connectors.sandbox.wiki import full_title, page_titled, talk_title, with_categories
 from tests.connectors.adapter import MemoryMirror
@@ -103,14 +103,15 @@ def test_a_message_that_was_answered_is_not_withdrawn(forum: SandboxSite) -> Non
     connector.close()
 
 
-def test_an_edit_that_somebody_edited_again_cannot_be_decided(forum: SandboxSite) -> None:
+def test_our_edit_is_found_under_the_edits_of_others(forum: SandboxSite) -> None:
     thread = forum.open(forum.join("asker"), "A question about frames", "Which size?")
     post = str(forum._first(thread)["id"])
     action = EditText(site="club", contribution=post, text="Which size? Solved.", expected="Which size?")
     connector = forum.connect()
     connector.perform(action, MARKER)
     forum.edit(forum.moderator(), post, "Which size, please?")
-    assert isinstance(connector.find(action, MARKER, NOW), Unknown)
+    assert isinstance(connector.find(action, MARKER, NOW), Receipt)
+    assert connector.find(action, MARKER, forum.now()) == NotDone()
     connector.close()
 
 
@@ -123,6 +124,26 @@ def test_labels_given_in_part_by_others_are_taken_back_in_part(forum: SandboxSit
     assert receipt.before == {"label": ["bees", "honey"]}
     connector.undo(receipt, MARKER)
     assert forum.state(thread).labels == frozenset({"bees", "honey"})
+    connector.close()
+
+
+def test_what_is_gone_counts_as_not_done(forum: SandboxSite) -> None:
+    thread = forum.open(forum.join("asker"), "A question about frames", "Which size?")
+    closing = CloseThread(site="club", thread=thread)
+    connector = forum.connect()
+    connector.perform(closing, MARKER)
+    forum.delete_thread(forum.moderator(), thread)
+    assert connector.find(closing, MARKER, NOW) == NotDone()
+    assert connector.find(CloseThread(site="club", thread="none"), MARKER, NOW) == NotDone()
+    connector.close()
+
+
+def test_asking_for_nothing_changes_nothing(forum: SandboxSite) -> None:
+    thread = forum.open(forum.join("asker"), "A question about frames", "Which size?")
+    connector = forum.connect()
+    last = forum.sandbox.last_change()
+    assert connector.perform(SetLabels(site="club", thread=thread), MARKER).attribution == "unknown"
+    assert forum.sandbox.last_change() == last
     connector.close()
 
 
