@@ -22,6 +22,7 @@ from ...config.errors import (
     NotThisPlatform,
     OutcomeUnknown,
     RateLimited,
+    ReadOnly,
     SignInFailed,
 )
 from ..base import World
@@ -67,6 +68,7 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
         self._session = session
         self._world = world
         self._account: str | None = None
+        self._locked_out = False
         self._tokens: dict[str, str] = {}
         self._wiki: Wiki | None = None
 
@@ -143,10 +145,9 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
         """Wait out lag and limits, renew the session or token once, and raise for every other error."""
         mended: set[str] = set()
         for attempt in range(1, TRIES + 1):
-            self.account()
+            manners = self._manners(write)
             if token_kind:
                 params["token"] = self._token(token_kind)
-            manners = {"assert": "user", "assertuser": self._account, "maxlag": MAXLAG}
             answer = self._send(action, write, {**params, **manners})
             error = answer.get("error")
             if error is None:
@@ -164,6 +165,23 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
             else:
                 raise error_of(error, self.name, write)
         raise RateLimited("the wiki asks us to wait.", where=self.name)
+
+    def _manners(self, write: bool) -> dict[str, Value]:
+        """Signs in where necessary. A wiki that takes no edits lets nobody sign in: it is then read like
+        by any visitor."""
+        if self._account is None and not self._locked_out:
+            try:
+                self._sign_in()
+            except ReadOnly:
+                if write:
+                    raise
+                self._locked_out = True
+        if self._account is not None:
+            return {"assert": "user", "assertuser": self._account, "maxlag": MAXLAG}
+        if write:
+            self._sign_in()
+            return self._manners(write)
+        return {"maxlag": MAXLAG}
 
     def _wait(self, seconds: float, attempt: int, what: str) -> None:
         """Wait before the next try; RateLimited after the last. Lag and limits refuse before acting."""
@@ -204,6 +222,8 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
             raise _sign_in_failed(self.name, self._username, login, self._world)
         self._account = str(login["lgusername"])
         self._tokens.clear()
+        if self._locked_out:  # what the wiki said to a visitor is no longer so
+            self._locked_out, self._wiki = False, None
 
     def _send(self, action: str, write: bool, params: Mapping[str, Value], post: bool = False) -> Json:
         data = {key: text for key, value in params.items() if (text := _text(value)) is not None}

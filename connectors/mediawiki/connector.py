@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from ..actions import Action
@@ -42,7 +43,12 @@ class MediaWikiConnector:
         self._verbs = Verbs(self._editor, self._people, MediaWikiPlatform(site, settings), world)
 
     def probe(self) -> Health:
-        return health(self.client.wiki, self._settings, self.site)
+        wiki = self.client.wiki
+        if not wiki.user:  # a wiki that takes no edits lets nobody sign in
+            name = self._settings.username.partition("@")[0]
+            users = self.client.query(list="users", ususers=name)["query"]["users"]
+            wiki = replace(wiki, user=name, user_id=int(users[0].get("userid", 0)))
+        return health(wiki, self._settings, self.site)
 
     def changes(self, cursor: Cursor | None, known: Known) -> Iterator[Batch]:
         if cursor is None or cursor["phase"] != "recent":

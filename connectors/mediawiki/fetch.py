@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..base import Batch
-from ..records import Kind, Ref
+from ..records import Contribution, Kind, Ref
 from .client import Client, Json
 from .convert import REVISION_PROPS, USER_PROPS, Converter, moment, text_of
 from .pages import CURRENT, Found, PageReader, first_revision
@@ -70,12 +70,16 @@ class Fetch:
         self._pages.older(number, revisions, str(newest["revid"]), found)
 
     def _contribution(self, revision: str) -> Batch | None:
-        found = Found()
-        self._revisions([revision], found)
-        return Batch(records=tuple(found.records)) if found.records else None
+        """The revision with its page, whose facts it shares."""
+        contributions = self._revisions([revision])
+        batch = self._page(pageids=contributions[0].thread) if contributions else None
+        if batch is None or revision in {r.id for r in batch.records if isinstance(r, Contribution)}:
+            return batch
+        return Batch(records=(*batch.records, *contributions))
 
-    def _revisions(self, ids: list[str], found: Found) -> None:
-        """These revisions, those that are current with their texts."""
+    def _revisions(self, ids: list[str]) -> list[Contribution]:
+        """Those of these revisions that are wanted, the current ones with their texts."""
+        found: list[Contribution] = []
         for page in self.client.all(**CURRENT, revids=ids).get("pages", ()):
             if not self._pages.wanted(page):
                 continue
@@ -83,7 +87,8 @@ class Fetch:
                 current = row["revid"] == page["lastrevid"]
                 contribution = self.convert.contribution(str(page["pageid"]), row, current=current)
                 if contribution is not None:
-                    found.records.append(contribution)
+                    found.append(contribution)
+        return found
 
     def _member(self, member: str) -> Batch | None:
         """The account, its newest contributions, and its talk page, where others may have written."""
@@ -98,11 +103,10 @@ class Fetch:
         record = self.convert.member(query["users"][0]) if query.get("users") else None
         if record is None:
             return None
-        found = Found([record])
-        if rows := query.get("usercontribs"):
-            self._revisions([str(row["revid"]) for row in rows], found)
+        rows = query.get("usercontribs", ())
+        written = self._revisions([str(row["revid"]) for row in rows]) if rows else []
         talk = self._page(titles=f"User talk:{record.username}")
-        return Batch(records=(*found.records, *(talk.records if talk is not None else ())))
+        return Batch(records=(record, *written, *(talk.records if talk is not None else ())))
 
 
 def current_text(page: Json) -> str:

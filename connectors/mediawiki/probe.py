@@ -33,10 +33,11 @@ NEEDS: Mapping[type[Action], frozenset[str]] = {
     ArchiveThread: frozenset({"edit"}),
     UnarchiveThread: frozenset({"edit"}),
     MoveThread: frozenset({"move"}),
-    AddToGroup: frozenset({"userrights"}),
-    RemoveFromGroup: frozenset({"userrights"}),
+    AddToGroup: frozenset(),
+    RemoveFromGroup: frozenset(),
 }
-"""What each verb needs of the account's rights (Special:ListGroupRights, Special:ListGrants)."""
+"""What each verb needs of the account's rights (Special:ListGroupRights, Special:ListGrants). Groups are
+apart: there the wiki says itself whom the account may put where."""
 
 _TOO_MUCH = {
     "delete": "delete pages", "block": "block people", "protect": "protect pages",
@@ -47,7 +48,7 @@ _TOO_MUCH = {
 
 def health(wiki: Wiki, settings: MediaWikiSettings, site: str) -> Health:
     """From what the wiki said with the first query: no request of its own."""
-    can = frozenset(verb for verb, rights in NEEDS.items() if rights <= wiki.rights)
+    can = _can(wiki)
     return Health(
         account=wiki.user,
         account_id=str(wiki.user_id),
@@ -65,6 +66,15 @@ def health(wiki: Wiki, settings: MediaWikiSettings, site: str) -> Health:
         language=wiki.language,
         findings=tuple(_findings(wiki, settings, can)),
     )
+
+
+def _can(wiki: Wiki) -> frozenset[type[Action]]:
+    can = {verb for verb, rights in NEEDS.items() if rights <= wiki.rights}
+    if not wiki.may_add:
+        can.discard(AddToGroup)
+    if not wiki.may_remove:
+        can.discard(RemoveFromGroup)
+    return frozenset(can)
 
 
 def estimate(wiki: Wiki, namespaces: int) -> int:
@@ -108,8 +118,8 @@ def _findings(
     if AddToGroup not in can:
         yield Finding(
             "ok",
-            "The account may not put people into groups; bot passwords cannot without a grant for it.",
-            "Only needed for policies that give groups.",
+            "The account may not put people into groups.",
+            "Only policies that give groups need it: $wgAddGroups['bot'] in the wiki's LocalSettings.php.",
         )
     if "bot" not in wiki.rights:
         yield Finding(

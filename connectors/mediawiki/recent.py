@@ -24,9 +24,10 @@ _SURE = timedelta(days=1)
 """After a pause no longer than this nothing asks how far back the recent changes go."""
 
 
-def start_of_recent(time: str) -> dict[str, Any]:
-    """The cursor of a mirror that is complete up to `time`."""
-    return {"phase": "recent", "time": time, "seen": {}}
+def start_of_recent(time: str, seen: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The cursor of a mirror that is complete up to `time`. `seen`: the rows of the last minutes before
+    that were dealt with, as ranges of ids."""
+    return {"phase": "recent", "time": time, "seen": dict(seen or {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,18 @@ class Recent:
         position = moment(cursor["time"])
         source = cursor.get("source") or self._source(position)
         state: dict[str, Any] = {**cursor, "source": source}
+        fresh = {kind: unpacked(ids) for kind, ids in state.get("fresh", {}).items()}
+        seen = {kind: unpacked(ids) for kind, ids in state["seen"].items()}
         query = _query(source, position - OVERLAP)
-        seen: dict[str, str] = state["seen"]
         for answer, going_on in self.client.batches(state.get("continue"), **query):
             until = str(state.setdefault("until", answer["curtimestamp"]))
-            rows, times = _rows(answer, seen)
+            rows = _rows(answer, seen, fresh, since=_stamp(moment(until) - OVERLAP))
             yield from Changed(self.client, self.convert, self.known).read(rows, state)
-            floor = _stamp(moment(until) - OVERLAP)
-            seen = {key: at for key, at in {**seen, **times}.items() if at >= floor}
+            packs = {kind: packed(ids) for kind, ids in fresh.items()}
             if going_on:
-                state = {**state, "continue": going_on, "seen": seen}
+                state = {**state, "continue": going_on, "fresh": packs}
             else:
-                state = {**start_of_recent(until), "seen": seen}
+                state = start_of_recent(until, packs)
             yield Batch(cursor=state, part="changes")
 
     def _source(self, position: datetime) -> str:
@@ -89,16 +90,17 @@ def _query(source: str, start: datetime) -> dict[str, Value]:
     }
 
 
-def _rows(answer: Json, seen: Mapping[str, str]) -> tuple[Rows, dict[str, str]]:
-    """The rows that were not dealt with before, and the times of all, by keys of our own."""
-    rows, times = Rows(), {}
+def _rows(answer: Json, seen: Mapping[str, set[int]], fresh: dict[str, set[int]], since: str) -> Rows:
+    """The rows that were not dealt with before (`seen`); those not older than `since` go into `fresh`."""
+    rows = Rows()
 
-    def new(key: str, at: str) -> bool:
-        times[key] = at
-        return key not in seen
+    def new(kind: str, number: int, at: str) -> bool:
+        if at >= since:
+            fresh.setdefault(kind, set()).add(number)
+        return number not in seen.get(kind, ())
 
     for row in answer.get("recentchanges", ()):
-        if not new(f"r{row['rcid']}", row["timestamp"]):
+        if not new("changes", row["rcid"], row["timestamp"]):
             continue
         if row["type"] == "categorize":
             rows.categorized.add(str(row["pageid"]))
@@ -107,10 +109,31 @@ def _rows(answer: Json, seen: Mapping[str, str]) -> tuple[Rows, dict[str, str]]:
     for page in answer.get("allrevisions", ()):
         place = {key: page[key] for key in ("pageid", "ns", "title")}
         for revision in page["revisions"]:
-            if new(f"v{revision['revid']}", revision["timestamp"]):
+            if new("revisions", revision["revid"], revision["timestamp"]):
                 rows.edits.append({**revision, **place})
-    rows.logs += [row for row in answer.get("logevents", ()) if new(f"l{row['logid']}", row["timestamp"])]
-    return rows, times
+    for row in answer.get("logevents", ()):
+        if new("logs", row["logid"], row["timestamp"]):
+            rows.logs.append(row)
+    return rows
+
+
+def packed(ids: set[int]) -> str:
+    """Ids as ranges, `3-9,12`: they mostly follow each other, and a cursor should be small."""
+    ranges: list[list[int]] = []
+    for number in sorted(ids):
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return ",".join(f"{a}-{b}" if a != b else str(a) for a, b in ranges)
+
+
+def unpacked(text: str) -> set[int]:
+    ids: set[int] = set()
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        ids.update(range(int(first), int(last or first) + 1))
+    return ids
 
 
 def _stamp(time: datetime) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 WIKI_QUERY: Mapping[str, str] = {
     "meta": "siteinfo|userinfo",
     "siprop": "general|namespaces|namespacealiases|usergroups|statistics",
-    "uiprop": "groups|rights|ratelimits|blockinfo|editcount",
+    "uiprop": "groups|rights|ratelimits|blockinfo|changeablegroups",
 }
 
 MAIN = "Main"
@@ -54,20 +54,23 @@ class Wiki:
     """Those that somebody has to put accounts into."""
     statistics: Mapping[str, int]
     user: str
+    """Our account; '' where we are a mere visitor (whose name would be an address)."""
     user_id: int
     rights: frozenset[str]
     own_groups: frozenset[str]
     windows: Mapping[str, int]
     """Seconds over which the wiki counts our doings, by kind, where it does."""
     limits: Mapping[str, Mapping[str, Any]]
-    edit_count: int
+    may_add: frozenset[str]
+    """Groups that our account may put people into; a bot password may where $wgAddGroups says so."""
+    may_remove: frozenset[str]
     blocked_by: str
 
     @classmethod
     def of(cls, query: Mapping[str, Any]) -> Wiki:
         """From the answer to WIKI_QUERY, formatversion 2."""
         general, user = query["general"], query["userinfo"]
-        limits = user.get("ratelimits") or {}
+        limits, changeable = user.get("ratelimits") or {}, user.get("changeablegroups") or {}
         return cls(
             name=general.get("sitename", ""),
             version=general.get("generator", ""),
@@ -77,7 +80,7 @@ class Wiki:
             namespaces=_namespaces(query),
             groups=tuple(g["name"] for g in query.get("usergroups", ()) if g["name"] not in _EVERYBODY),
             statistics={k: v for k, v in query.get("statistics", {}).items() if isinstance(v, int)},
-            user=user["name"],
+            user="" if user.get("anon") else user["name"],
             user_id=int(user["id"]),
             rights=frozenset(user.get("rights", ())),
             own_groups=frozenset(user.get("groups", ())),
@@ -85,7 +88,8 @@ class Wiki:
                 kind: max(limit["seconds"] for limit in by.values()) for kind, by in limits.items() if by
             },
             limits=limits,
-            edit_count=int(user.get("editcount", 0)),
+            may_add=frozenset(changeable.get("add", ())),
+            may_remove=frozenset(changeable.get("remove", ())),
             blocked_by=str(user.get("blockedby", "")) if not user.get("blockpartial") else "",
         )
 

@@ -111,5 +111,5 @@ class Rights:
             raise Forbidden(
                 f"the account may not {'put anybody into' if on else 'take anybody from'} '{group}'.",
                 where=self.editor.site,
-                hint="It needs $wgAddGroups and $wgRemoveGroups, and the bot password a grant of userrights.",
+                hint="Name the group in $wgAddGroups and $wgRemoveGroups for the account's own group.",
             )

@@ -120,23 +120,26 @@ class Drafts:
         which = {"pageids": action.thread} if action.thread is not None else {"titles": action.title}
         page = self.editor.read(**which)
         self.editor.check(page)
-        if action.expected is None and page.exists:
+        if action.expected is None and page.exists and action.markers is None:
             raise Conflict(f"{page.title} exists already.", where=action.site)
-        if action.expected is not None and not page.exists:
+        if action.expected and not page.exists:
             raise Conflict(f"{page.title} is not there any more.", where=action.site)
         text = self._edited(action, page)
         return Draft(page, self._unless_same(page, text, action.minor), action.summary)
 
     def _edited(self, action: EditText, page: Page) -> str:
         """The page's text with the part named replaced, if that part is what the author of this saw."""
-        start, end = 0, len(page.text)
         if action.markers is not None:
-            part = between(page.text, action.markers)
+            part, block = between(page.text, action.markers), "\n" + action.text.strip("\n") + "\n"
             if part is None:
                 self._compare(action, "")
-                return _appended(page, action.markers, action.text)
-            start, end = part.start, part.end
-        elif action.section is not None:
+                return _appended(page, action.markers, block)
+            if action.expected is None:
+                raise Conflict(f"{page.title} has such a block already.", where=action.site)
+            self._compare(action, page.text[part.start : part.end])
+            return f"{page.text[: part.start]}{block}{page.text[part.end :]}"
+        start, end = 0, len(page.text)
+        if action.section is not None:
             found = section(page.text, action.section)
             if found is None:
                 raise NotFound(f"{page.title} has no section '{action.section}'.", where=action.site)
