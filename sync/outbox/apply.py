@@ -24,7 +24,7 @@ from ...config.errors import (
     Unreachable,
     UsageError,
 )
-from ...connectors.base import Batch
+from ...connectors.base import Batch, Connector
 from ...connectors.records import Kind
 from ..store.tables import proposals
 from . import attempts
@@ -97,11 +97,14 @@ class _Run:
             proposal = self._unless_held(proposal_id)
             if proposal is None:
                 return
+            connector = self._bench.connector(proposal.site)
             self._refresh(proposal)
             self._gate.prepare(proposal, self._bench.now())
             attempt = self._decide(proposal_id)
         except ConnectorError as error:
             self._unbegun(proposal_id, error)
+        except UsageError as error:  # its site has left the settings, and may come back
+            self._report.held.append(Held(proposal_id, None, error.message))
         except OrditoError:
             raise
         except Exception as error:  # a fault in one policy or adapter must not keep the others from acting
@@ -111,7 +114,7 @@ class _Run:
             self._report.failed.append(Failure.of(proposal, error, retriable=True))
         else:
             if attempt is not None:
-                self._perform(attempt)
+                self._perform(connector, attempt)
 
     def _unless_held(self, proposal_id: int) -> Proposal | None:
         """The proposal, if nothing holds it that can be known without asking for its item."""
@@ -199,9 +202,8 @@ class _Run:
                     self._report.held.append(Held(proposal.id, None, reason))
         return None
 
-    def _perform(self, attempt: Attempt) -> None:
+    def _perform(self, connector: Connector, attempt: Attempt) -> None:
         proposal = attempt.proposal
-        connector = self._bench.connector(proposal.site)
         try:
             receipt = connector.perform(proposal.action, attempt.marker(self._bench.note(proposal)))
         except (Refused, Conflict, TryLater, Misconfigured) as error:

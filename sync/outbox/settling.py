@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ...config.errors import Conflict, Misconfigured, Refused, TransitionError, TryLater
+from ...config.errors import Conflict, Misconfigured, Refused, TransitionError, TryLater, UsageError
 from ...connectors.base import NotDone, Receipt, Unknown
 from ..store.tables import reviews
 from ..store.times import micros
@@ -97,6 +97,8 @@ def _settle(bench: Bench, attempt: Attempt, report: Report) -> bool:
     except (TryLater, Misconfigured) as error:
         report.stop(site, error)
         report.hold_for(proposal, error, "begun, and its outcome cannot be read: ")
+    except UsageError as error:  # its site has left the settings, and may come back
+        report.held.append(Held(proposal, None, f"begun, and its outcome cannot be read: {error.message}"))
     except Exception as error:  # whatever it is, the other attempts are settled
         why = f"What came of it could not be found out: {words(error)}"
         with bench.store.write() as conn:

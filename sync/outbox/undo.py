@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from ...config.errors import Conflict, Misconfigured, OrditoError, Refused, TransitionError, TryLater
+from ...config.errors import (
+    Conflict,
+    Misconfigured,
+    OrditoError,
+    Refused,
+    TransitionError,
+    TryLater,
+    UsageError,
+)
 from . import attempts
 from .attempts import Attempt, Doing
 from .bench import Bench, Failure, Report, words
@@ -50,7 +58,7 @@ def _undo(bench: Bench, proposal_id: int, by: str, report: Report) -> None:
         return
     try:
         receipt = reverse(bench, attempt)
-    except (Refused, Conflict, TryLater, Misconfigured) as error:
+    except (Refused, Conflict, TryLater, Misconfigured, UsageError) as error:
         with bench.store.write() as conn:
             attempts.not_done(conn, attempt, words(error), bench.now())
         if isinstance(error, (TryLater, Misconfigured)):

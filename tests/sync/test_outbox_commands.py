@@ -18,7 +18,7 @@ from ordito.connectors.sandbox.connector import SandboxConnector
 from ordito.connectors.sandbox.settings import SandboxSettings
 from ordito.sync.context import App
 from ordito.sync.locks import Holder, run_lock
-from ordito.sync.outbox import Decision, Draft, State, Supersede, Wait, get, propose, review
+from ordito.sync.outbox import Decision, Draft, Go, State, Supersede, Verdict, Wait, get, propose, review
 from ordito.sync.outbox_commands import apply, log, undo
 from ordito.sync.output import Output
 from tests.sync.outbox.fakes import FakeGate
@@ -38,18 +38,22 @@ class Program:
     """The commands with a gate that says what the test wants."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        path = folder / "ordito.yaml"
-        path.write_text(SETTINGS.format(folder=folder))
+        self._path = folder / "ordito.yaml"
+        self._path.write_text(SETTINGS.format(folder=folder))
         self.now = NOW
         self.gate = FakeGate()
-        self.app = App(
-            load_settings=lambda: load(str(path), {}, kinds={}, connectors={"sandbox": SandboxSettings}),
+        self.app = self._make()
+        self._capsys = capsys
+
+    def _make(self) -> App:
+        path = str(self._path)
+        return App(
+            load_settings=lambda: load(path, {}, kinds={}, connectors={"sandbox": SandboxSettings}),
             world=World(now=lambda: self.now, monotonic=lambda: 0.0, sleep=lambda seconds: None),
             user="anna",
             out=Output(width=200),
             make_gate=lambda app: self.gate,
         )
-        self._capsys = capsys
 
     def run(self, command: click.Command, *args: str | int) -> tuple[int, str]:
         """Exit code, and what was said on stdout."""
@@ -71,6 +75,12 @@ class Program:
             for proposal in made:
                 review(conn, proposal.id, Decision.APPROVED, by=by, now=self.now)
         return [proposal.id for proposal in made]
+
+    def rename_the_site(self) -> None:
+        """The settings of the next command know the forum by another name."""
+        self._path.write_text(self._path.read_text().replace("forum:", "other:"))
+        self.app.close()
+        self.app = self._make()
 
     def state(self, proposal: int) -> State:
         with self.app.store.read() as conn:
@@ -128,9 +138,8 @@ def test_what_was_fetched_is_in_the_mirror_before_anything_is_done(program: Prog
 def test_the_document_of_apply(program: Program) -> None:
     ids = program.approved(close(1), close(2), close(3), close(99999))
     later = NOW + timedelta(hours=8)
-    verdicts = {ids[1]: Supersede("somebody replied"), ids[2]: Wait(later, "quiet hours")}
-    go = program.gate.verdict
-    program.gate.verdict = lambda proposal: verdicts.get(proposal.id) or go  # type: ignore[return-value]
+    verdicts: dict[int, Verdict] = {ids[1]: Supersede("somebody replied"), ids[2]: Wait(later, "quiet hours")}
+    program.gate.verdict = lambda proposal: verdicts.get(proposal.id, Go())
     code, document = program.document(apply)
     assert code == 3
     [applied] = document.pop("applied")
@@ -293,14 +302,21 @@ def test_an_empty_log_is_said(program: Program) -> None:
     assert program.run(log) == (0, "Nothing was done yet, or nothing that fits.\n")
 
 
-def test_the_log_of_a_site_that_left_the_settings_is_still_there(program: Program) -> None:
-    [proposal] = program.approved(close(1))
-    program.run(apply)
-    del program.app.settings.sites["forum"]
+def test_of_a_site_that_left_the_settings_the_log_stays_and_the_approvals_wait(program: Program) -> None:
+    [done, waiting] = program.approved(close(1), close(2))
+    program.run(apply, done)
+    program.rename_the_site()
     code, out = program.run(log)
     assert code == 0
     assert "forum:thread:1" in out
-    assert str(proposal) in out
+    code, document = program.document(apply)
+    assert document["held"] == [
+        {"id": waiting, "until": None, "reason": "There is no site 'forum' in the settings."}
+    ]
+    assert (code, program.state(waiting)) == (0, State.APPROVED)
+    code, document = program.document(undo, done)
+    assert (code, program.state(done)) == (3, State.APPLIED)
+    assert document["errors"][0]["message"].startswith(f"Proposal {done} was not undone. There is no site")
 
 
 def test_an_edit_summary_names_the_policy_and_where_to_stop_it(program: Program) -> None:
