@@ -33,17 +33,19 @@ def topic(site: Site, replies: int = 0) -> Topic:
 # --- people
 
 
-def test_a_title_is_taken_only_from_badges_and_groups_that_give_it(site: Site) -> None:
-    site.put("/u/bob.json", title="Helper")
+def test_a_title_comes_from_a_badge_or_group_or_from_staff(site: Site) -> None:
+    site.put("/u/bob.json", "bob", title="Helper")
     bob = site.forum.user("bob")
     assert bob is not None and bob.title is None
     site.forum.badges[101] = Badge(101, "Helper", allow_title=True)
     site.post("/user_badges.json", username="bob", badge_id=101)
-    answer = site.put("/u/bob.json", title="Helper").json()
+    answer = site.put("/u/bob.json", "bob", title="Helper").json()
     assert answer["user"]["title"] == "Helper"
     held = next(iter(site.forum.grants))
     site.delete(f"/user_badges/{held}.json")
     assert bob.title is None
+    site.put("/u/bob.json", title="Chosen by staff")
+    assert bob.title == "Chosen by staff"
 
 
 def test_a_badge_that_is_given_once_is_not_given_twice(site: Site) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -80,10 +81,7 @@ class App:
         self.forum = forum
         self.faults = Faults()
         self.requests: list[Entry] = []  # what was asked, oldest first
-        self._routes = Map(
-            [Rule(r.rule, endpoint=r, methods=r.methods, strict_slashes=False) for r in ROUTES],
-            merge_slashes=False,
-        )
+        self._routes = _routes()
         self._keys = Window(60)
         self._minute = Window(60, aggressive=True)
         self._ten_seconds = Window(10, aggressive=True)
@@ -271,6 +269,13 @@ class App:
         if request.method == "HEAD":
             response.headers.pop("Content-Length", None)
         return response
+
+
+@cache
+def _routes() -> Map:
+    """All routes of all views; compiling them takes a while, so once for all sites."""
+    rules = [Rule(r.rule, endpoint=r, methods=r.methods, strict_slashes=False) for r in ROUTES]
+    return Map(rules, merge_slashes=False)
 
 
 def _in_scope(key: ApiKey, route_name: str) -> bool:

@@ -11,7 +11,7 @@ from .forum import Forum
 from .guard import Guard
 from .posting import small_action
 from .records import Post, Revision, Topic, User
-from .text import slugify
+from .text import clean_title, slugify
 
 CONFLICT = "That post was edited by another user and your changes can no longer be saved."
 
@@ -70,7 +70,7 @@ def edit_topic(forum: Forum, by: User, topic: Topic, edit: Edit) -> None:
 
 def _check_topic(forum: Forum, guard: Guard, topic: Topic, edit: Edit) -> None:
     if edit.title is not None:
-        edit.title = edit.title.strip()
+        edit.title = clean_title(edit.title)
         found = title_errors(
             forum, edit.title, forum.users.get(topic.user_id), private=topic.private, topic=topic
         )

@@ -123,7 +123,8 @@ class Forum:
         self.add_user(
             User(SYSTEM, "system", now, "system", "no_email", trust_level=4, admin=True, moderator=True)
         )
-        self.add_user(User(DISCOBOT, "discobot", now, "discobot", trust_level=4))
+        later = now + timedelta(milliseconds=1)
+        self.add_user(User(DISCOBOT, "discobot", later, "discobot", trust_level=4, admin=True))
         self.add_user(
             User(
                 id=1,
@@ -155,10 +156,12 @@ class Forum:
 
     def assign_automatic_groups(self, user: User) -> None:
         """Membership of the groups that follow from role and trust level."""
-        wanted = {f"trust_level_{n}" for n in range(user.trust_level + 1)}
-        wanted |= {"admins"} if user.admin else set()
-        wanted |= {"moderators"} if user.moderator else set()
-        wanted |= {"staff"} if user.staff else set()
+        wanted: set[str] = set()
+        if user.id > 0:  # system and discobot are in none of them
+            wanted |= {f"trust_level_{n}" for n in range(user.trust_level + 1)}
+            wanted |= {"admins"} if user.admin else set()
+            wanted |= {"moderators"} if user.moderator else set()
+            wanted |= {"staff"} if user.staff else set()
         for group in self.groups.values():
             if not group.automatic or group.id == 0:
                 continue
@@ -314,6 +317,14 @@ class Forum:
     def posts_by(self, user: User) -> Iterator[Post]:
         return (self.posts[number] for number in self._by_user.get(user.id, ()))
 
+    def replies_by(self, user: User) -> int:
+        """What Discourse calls a user's post_count: public replies, no first posts."""
+        return sum(1 for p in self.posts_by(user) if self._counted(p) and p.post_number > 1)
+
+    def _counted(self, post: Post) -> bool:
+        regular = post.post_type == PostType.REGULAR and post.deleted_at is None
+        return regular and not self.topics[post.topic_id].private
+
     def first_post(self, topic: Topic) -> Post:
         return self.posts[topic.posts[0]]
 
@@ -343,23 +354,21 @@ class Forum:
         """Bring the topic's counters in line with its posts."""
         live = [p for p in self.posts_of(topic) if p.deleted_at is None]
         public = [p for p in live if p.post_type != PostType.WHISPER]
-        counted = [p for p in public if p.post_type != PostType.SMALL and not p.user_deleted]
         replies: dict[int, int] = defaultdict(int)
         for post in live:
             if post.reply_to is not None:
                 replies[post.reply_to] += 1
         for post in live:
             post.reply_count = replies.get(post.post_number, 0)
-        topic.posts_count = len(counted)
-        topic.reply_count = sum(1 for p in counted if p.reply_to is not None)
+        topic.posts_count = len(public)  # small actions too
+        topic.reply_count = sum(1 for p in public if p.reply_to is not None)
         topic.like_count = sum(p.like_count for p in live)
-        topic.highest_post_number = max((p.post_number for p in public), default=0)
-        topic.highest_staff_post_number = max((p.post_number for p in live), default=0)
-        spoken = [p for p in public if p.post_type != PostType.SMALL]
-        if spoken:
-            last = spoken[-1]
-            topic.last_posted_at = last.created_at
-            topic.last_poster_id = last.user_id
+        numbers = [p.post_number for p in public or self.posts_of(topic)]
+        topic.highest_post_number = max(numbers, default=0)
+        topic.highest_staff_post_number = max([topic.highest_post_number, *(p.post_number for p in live)])
+        topic.last_posted_at = public[-1].created_at if public else None
+        if public:
+            topic.last_poster_id = public[-1].user_id
 
     def log_staff(self, action: str, by: User, **about: Any) -> None:
         self.staff_log.append(StaffAction(self.ids["staff"], action, by.id, self.clock(), **about))

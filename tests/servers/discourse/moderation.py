@@ -72,6 +72,7 @@ def delete_topic(forum: Forum, by: User, topic: Topic | None) -> None:
     now = forum.clock.tick()
     topic.deleted_at, topic.deleted_by = now, by.id
     first.deleted_at, first.deleted_by = now, by.id
+    forum.recount(topic)
     if by.id != topic.user_id and by.staff:
         forum.log_staff("delete_topic", by, topic_id=topic.id, details=topic.title)
     forum.hooks.topic("topic_destroyed", topic)

@@ -116,6 +116,8 @@ def remove_members(forum: Forum, by: User, group: Group, users: list[User]) -> t
             continue
         del group.members[user.id]
         group.owners.discard(user.id)
+        if group.title and user.title == group.title:
+            user.title = None
         gone.append(user)
         forum.log_group(group, "remove_user_from_group", by, target_user_id=user.id)
         forum.hooks.membership("user_removed_from_group", group, user)
@@ -175,7 +177,7 @@ def revoke(forum: Forum, by: User, held: Grant) -> None:
 
 
 def _post_of_url(forum: Forum, url: str) -> int | None:
-    match = re.search(r"/t/(?:[^/]+/)?(\d+)(?:/(\d+))?/?$", url)
+    match = re.search(r"/t/(?:[^/]*[^/\d][^/]*/)?(\d+)(?:/(\d+))?/?$", url)
     topic = forum.topics.get(int(match[1])) if match else None
     if match is None or topic is None:
         return None
@@ -212,7 +214,7 @@ def register(
         name=name,
         email=email,
         created_at=forum.clock.tick(),
-        trust_level=0 if staged else 1,
+        trust_level=0,
         active=active,
         staged=staged,
     )

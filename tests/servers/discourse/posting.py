@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from .checks import allowed_tags, raw_errors, remember_raw, repeated, title_errors
 from .errors import GONE_WRONG, Unprocessable, forbidden, invalid
@@ -12,7 +13,7 @@ from .forum import Forum
 from .guard import Guard
 from .limits import too_quick
 from .records import Category, Post, PostType, Reader, Topic, User
-from .text import slugify
+from .text import clean_title, slugify
 
 
 @dataclass(slots=True)
@@ -86,7 +87,7 @@ def _create_topic(forum: Forum, by: User, guard: Guard, new: NewPost, waits: boo
         raise Unprocessable(GONE_WRONG)
     users, groups = _recipients(forum, by, guard, new) if new.private else ([], [])
     category = None if new.private else _category(forum, guard, new)
-    title = (new.title or "").strip()
+    title = clean_title(new.title or "")
     if not new.skip_validations:
         found = title_errors(forum, title, by, private=new.private, topic=None)
         if found:
@@ -175,6 +176,18 @@ def _enqueue(forum: Forum, by: User, new: NewPost) -> Enqueued:
     waiting = Enqueued(new.raw, new.title, new.topic_id, by.id, forum.ids["reviewable"], forum.clock.tick())
     forum.pending.append({"user_id": by.id, "new": new, "id": waiting.id})
     return waiting
+
+
+def approve(forum: Forum, waiting: dict[str, Any]) -> Post:
+    """Let a held post (an entry of `forum.pending`) through, as a moderator does."""
+    forum.pending.remove(waiting)
+    held, forum.settings.approve_all_posts = forum.settings.approve_all_posts, False
+    try:
+        made = create(forum, forum.users[waiting["user_id"]], waiting["new"])
+    finally:
+        forum.settings.approve_all_posts = held
+    assert isinstance(made, Post)
+    return made
 
 
 def _insert(forum: Forum, by: User, topic: Topic, new: NewPost, post_type: PostType) -> Post:

@@ -73,7 +73,7 @@ def admin_row(forum: Forum, user: User, *, emails: bool) -> JSON:
         "days_visited": user.days_visited,
         "posts_read_count": user.posts_read_count,
         "topics_entered": user.topics_entered,
-        "post_count": sum(1 for p in forum.posts_by(user) if p.deleted_at is None),
+        "post_count": forum.replies_by(user),
     }
 
 
@@ -96,6 +96,7 @@ def admin_user(forum: Forum, user: User, guard: Guard) -> JSON:
     return (
         admin_detail(forum, user)
         | {
+            "post_count": len(posts),
             "can_grant_admin": not user.admin,
             "can_revoke_admin": user.admin,
             "can_grant_moderation": not user.moderator,
@@ -106,7 +107,7 @@ def admin_user(forum: Forum, user: User, guard: Guard) -> JSON:
             "topic_count": sum(1 for t in topics if not t.private),
             "flags_given_count": 0,
             "flags_received_count": sum(len(p.flags) for p in posts),
-            "private_topics_count": sum(1 for t in topics if t.private),
+            "private_topics_count": sum(1 for t in forum.topics.values() if user.id in t.allowed_users),
             "can_delete_all_posts": not user.staff,
             "can_be_deleted": not user.staff,
             "can_be_anonymized": not user.staff,

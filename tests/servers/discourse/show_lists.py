@@ -118,10 +118,16 @@ def list_topic(forum: Forum, topic: Topic, guard: Guard, rows: list[tuple[str, s
     if is_pinned:
         body["excerpt"] = excerpt(forum.cooked(forum.first_post(topic))) or None
     if topic.private:
-        others = [u for _, _, u in rows if u != topic.last_poster_id] or [topic.user_id]
+        others = [u for u in topic.allowed_users if guard.user is None or u != guard.user.id]
         body["allowed_user_count"] = len(topic.allowed_users)
         body["participants"] = [
-            {"extras": None, "description": None, "user_id": u, "primary_group_id": None} for u in others[:1]
+            {
+                "extras": "latest" if u == topic.last_poster_id else None,
+                "description": None,
+                "user_id": u,
+                "primary_group_id": None,
+            }
+            for u in others
         ]
     else:
         body["tags"] = tag_names(forum, topic.tags)
@@ -142,6 +148,7 @@ def topic_list(
         return {"topic_list": inner | {"topics": []}}
     rows = [(t, posters(forum, t)) for t in topics]
     seen = dict.fromkeys(u for _, people in rows for _, _, u in people)
+    seen |= dict.fromkeys(u for topic, _ in rows for u in topic.allowed_users)
     return {
         "users": [list_user(forum, forum.users[u]) for u in seen if u in forum.users],
         "primary_groups": [],

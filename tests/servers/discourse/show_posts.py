@@ -140,13 +140,16 @@ def actions_summary(post: Post, guard: Guard) -> list[JSON]:
                 row |= {"acted": True, "count": 1}
                 if kind not in (6, 7):
                     row["can_undo"] = True
-            elif not (kind == 6 and viewer.id == post.user_id) and not any(
-                u == viewer.id for u, _ in post.flags
-            ):
+            elif not (kind == 6 and post.user_id in (viewer.id, -1, -2)) and not _flagged(post, viewer):
                 row["can_act"] = True
         if len(row) > 1:
             found.append(row)
     return found
+
+
+def _flagged(post: Post, viewer: User) -> bool:
+    """Whether the caller flagged it for moderators; messages about it do not count."""
+    return any(user == viewer.id and kind in (3, 4, 8) for user, kind in post.flags)
 
 
 def topic_post(forum: Forum, post: Post, guard: Guard, *, raw: bool = False) -> JSON:

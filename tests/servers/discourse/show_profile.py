@@ -102,10 +102,10 @@ def profile(forum: Forum, user: User, guard: Guard) -> JSON:
         "created_at": iso(user.created_at),
         "ignored": False,
         "muted": False,
-        "can_ignore_user": viewer is not None and not user.staff,
-        "can_mute_user": viewer is not None and not user.staff,
+        "can_ignore_user": viewer is not None and not user.staff and not mine,
+        "can_mute_user": viewer is not None and not user.staff and not mine,
         "can_send_private_messages": pm,
-        "can_send_private_message_to_user": pm and (guard.staff or user.allow_private_messages),
+        "can_send_private_message_to_user": pm and not mine and (guard.staff or user.allow_private_messages),
         "trust_level": user.trust_level,
         "moderator": user.moderator,
         "admin": user.admin,
@@ -144,8 +144,7 @@ def profile(forum: Forum, user: User, guard: Guard) -> JSON:
     if user.website:
         body["website_name"] = user.website.split("://")[-1].rstrip("/")
     if guard.staff:
-        posts = sum(1 for p in forum.posts_by(user) if p.deleted_at is None and p.post_number > 1)
-        body |= {"post_count": posts, "staged": user.staged}
+        body |= {"post_count": forum.replies_by(user), "staged": user.staged}
         body |= {"can_be_deleted": not user.staff, "can_delete_all_posts": not user.staff}
     if edits:
         body |= _private_part(forum, user, mine=mine)

@@ -77,7 +77,7 @@ def topic_view(
         "bookmarked": False,
         "topic_timer": timer_body(topic),
         "message_bus_last_id": 0,
-        "participant_count": len({forum.posts[n].user_id for n in topic.posts}),
+        "participant_count": len(people(forum, topic)),
         "show_read_indicator": False,
         "thumbnails": None,
         "slow_mode_enabled_until": None,
@@ -86,7 +86,8 @@ def topic_view(
     if guard.user is not None and (reader := topic.readers.get(guard.user.id)) is not None:
         body |= read_part(forum, topic, reader)
     if staff_view:
-        body["has_deleted"] = any(forum.posts[n].deleted_at is not None for n in topic.posts)
+        gone = any(forum.posts[n].deleted_at is not None for n in topic.posts)
+        body["has_deleted"] = gone and topic.deleted_at is None
     if topic.external_id is not None and forum.dialect.external_id:
         body["external_id"] = topic.external_id
     if topic.private:
@@ -152,11 +153,15 @@ def timer_body(topic: Topic) -> JSON | None:
     }
 
 
+def people(forum: Forum, topic: Topic) -> Counter[int]:
+    """Who wrote how many posts that are still there."""
+    live = (p for p in forum.posts_of(topic) if p.deleted_at is None and p.post_type != PostType.SMALL)
+    return Counter(p.user_id for p in live)
+
+
 def details(forum: Forum, topic: Topic, guard: Guard) -> JSON:
     """Rights (only those held) and people."""
-    live = [p for p in forum.posts_of(topic) if p.deleted_at is None]
-    counts = Counter(p.user_id for p in live if p.post_type != PostType.SMALL)
-    people = [(forum.users.get(u, forum.system), n) for u, n in counts.most_common(24)]
+    shown = people(forum, topic).most_common(24)
     last = forum.users.get(
         topic.last_poster_id if topic.last_poster_id is not None else topic.user_id, forum.system
     )
@@ -170,8 +175,9 @@ def details(forum: Forum, topic: Topic, guard: Guard) -> JSON:
     body |= dict.fromkeys(_rights(topic, guard), True)
     if guard.user is not None and "can_remove_allowed_users" in body:
         body["can_remove_self_id"] = guard.user.id
-    if people:
-        body["participants"] = [_participant(forum, user, count) for user, count in people]
+    if shown:
+        rows = [(forum.users.get(u, forum.system), count) for u, count in shown]
+        body["participants"] = [_participant(forum, user, count) for user, count in rows]
     if topic.private:
         body["allowed_users"] = [basic_user(forum.users[u]) for u in topic.allowed_users if u in forum.users]
         body["allowed_groups"] = [{"id": g, "name": forum.groups[g].name} for g in topic.allowed_groups]
@@ -212,7 +218,7 @@ def _participant(forum: Forum, user: User, count: int) -> JSON:
 def hook_topic(forum: Forum, topic: Topic) -> JSON:
     """What a topic event carries: the view as system sees it, without posts and rights."""
     body = topic_view(forum, topic, Guard(forum, forum.system), [], [])
-    people = body.pop("details")
+    known = body.pop("details")
     drop = [
         "post_stream",
         "timeline_lookup",
@@ -239,7 +245,7 @@ def hook_topic(forum: Forum, topic: Topic) -> JSON:
     ]
     for key in drop:
         body.pop(key, None)
-    return body | {"created_by": people["created_by"], "last_poster": people["last_poster"]}
+    return body | {"created_by": known["created_by"], "last_poster": known["last_poster"]}
 
 
 # --- categories

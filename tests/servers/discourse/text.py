@@ -86,6 +86,15 @@ def slugify(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "topic"
 
 
+def clean_title(title: str) -> str:
+    """A title as Discourse stores it: first letter large, no full stop, no repeated blanks and marks."""
+    title = re.sub(r"\s+", " ", title).strip()
+    title = re.sub(r"!{2,}", "!", re.sub(r"\?{2,}", "?", title))
+    title = re.sub(r"\.+$", "", title)
+    first, blank, rest = title.partition(" ")
+    return (first if any(c.isupper() for c in first) else first[:1].upper() + first[1:]) + blank + rest
+
+
 def clean_tag(name: str) -> str:
     """A tag as it is stored: lower case, blanks as hyphens, without the characters that tags may not hold."""
     name = re.sub(r"\s+", "-", name.strip().lower())

@@ -71,12 +71,12 @@ def _ordered(call: Call, found: list[User], flag: str) -> list[User]:
     """Any value of asc means ascending, "false" as well."""
     floor = call.forum.since(36_500)
     order = call.text("order")
-    up = bool(call.text("asc"))
+    up = bool(call.text("asc") or call.text("ascending"))
     if order in ("seen", "last_emailed") or (order is None and flag == "active"):
         found = sorted(found, key=lambda u: u.username.lower())
         return sorted(found, key=lambda u: u.last_seen_at or floor, reverse=not up)
     if order == "posts":
-        return sorted(found, key=lambda u: sum(1 for _ in call.forum.posts_by(u)), reverse=not up)
+        return sorted(found, key=call.forum.replies_by, reverse=not up)
     return sorted(found, key=ORDERS.get(order or "created", ORDERS["created"]), reverse=not up)
 
 

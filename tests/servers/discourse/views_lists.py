@@ -232,8 +232,20 @@ def categories(call: Call) -> dict[str, Any]:
         if row["has_children"]:
             row["subcategory_ids"] = [c.id for c in forum.subcategories(category) if guard.sees_category(c)]
         rows.append(row)
+    newest = _activity(call)
+    rows.sort(key=lambda row: newest.get(row["id"], forum.since(36_500)), reverse=True)
     body: dict[str, Any] = {"can_create_category": guard.staff, "can_create_topic": call.user is not None}
     return {"category_list": body | {"categories": rows}}
+
+
+def _activity(call: Call) -> dict[int | None, datetime]:
+    """When something was last posted in each category, which is how they are sorted."""
+    newest: dict[int | None, datetime] = {}
+    for topic in call.forum.topics.values():
+        if topic.last_posted_at is not None and not topic.private:
+            known = newest.get(topic.category_id)
+            newest[topic.category_id] = max(known or topic.last_posted_at, topic.last_posted_at)
+    return newest
 
 
 def _since(call: Call, category: Category) -> dict[str, int]:

@@ -345,7 +345,7 @@ def holders(call: Call) -> dict[str, Any]:
         "badge_types": badge_types([found]),
         "users": [list_user(forum, forum.users[u]) for u in people if u in forum.users],
         "user_badge_info": {
-            "grant_count": len(rows),
+            "grant_count": None,
             "username": None,
             "user_badges": [_grant_row(g) for g in page],
         },

@@ -169,7 +169,8 @@ def _findable(call: Call, post: Post, topic: Topic) -> bool:
 
 def _in_category(call: Call, topic: Topic, slugs: list[str]) -> bool:
     category = call.forum.categories.get(topic.category_id or 0)
-    return category is not None and category.slug in slugs
+    parent = call.forum.categories.get(category.parent_id or 0) if category else None
+    return any(found is not None and found.slug in slugs for found in (category, parent))
 
 
 def _matches(call: Call, post: Post, topic: Topic, words: list[str], tests: dict[str, str]) -> bool:

@@ -7,7 +7,6 @@ from typing import Any
 
 from .call import Call, Reply, route
 from .errors import not_found
-from .records import PostType
 from .show_lists import category_row, tag_names, top_tags
 from .show_people import basic_user
 from .show_profile import current_user
@@ -139,10 +138,8 @@ def about(call: Call) -> dict[str, Any]:
     forum = call.forum
     stats: dict[str, int] = {}
     live = [t for t in forum.topics.values() if t.deleted_at is None and not t.private]
-    posts = [p for p in forum.posts.values() if p.deleted_at is None and p.post_type == PostType.REGULAR]
-    public = {t.id for t in live}
-    posts = [p for p in posts if p.topic_id in public]
-    users = [u for u in forum.users.values() if u.id > 0 and u.active and not u.silenced(forum.clock())]
+    posts = [p for p in forum.posts.values() if p.deleted_at is None]  # messages and small actions too
+    users = [u for u in forum.users.values() if u.id > 0]
     _count(stats, call, "topic_count", "topics", [t.created_at for t in live])
     _count(stats, call, "post_count", "posts", [p.created_at for p in posts])
     _count(stats, call, "user_count", "users", [u.created_at for u in users])

@@ -37,9 +37,7 @@ def create_category(call: Call) -> dict[str, Any]:
     if any(c.name.lower() == name.lower() for c in forum.categories.values()):
         raise Unprocessable("Category Name has already been taken")
     allowed = call.params.get("permissions")
-    readers = (
-        frozenset(allowed) | {"admins"} if isinstance(allowed, dict) and allowed else frozenset({"everyone"})
-    )
+    readers = frozenset(allowed) if isinstance(allowed, dict) and allowed else frozenset({"everyone"})
     number = forum.ids["category"]
     colors = call.text("color") or "0088CC", call.text("text_color") or "FFFFFF"
     category = Category(

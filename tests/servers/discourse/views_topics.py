@@ -46,6 +46,8 @@ def show(call: Call, number: int, slug: str | None = None, near: int | None = No
     chunk = PRINT_CHUNK if printing else CHUNK
     stream = _stream(call, topic)
     near = near if near is not None else call.number("post_number")
+    if (call.text("page") or "").startswith("-"):
+        raise _unseen(call)
     page = call.strict_number("page", 1) or 1
     if near is None and page > 1 and (page - 1) * chunk >= _highest(call, topic, stream):
         if call.forum.dialect.page_past_end == "404":
@@ -53,11 +55,11 @@ def show(call: Call, number: int, slug: str | None = None, near: int | None = No
         call.query["page"] = str(max(1, -(-len(stream) // chunk)))
         return _to(call, topic, ("page",), None)
     posts = _around(stream, near) if near is not None else stream[(page - 1) * chunk : page * chunk]
-    _count_view(call, topic)
     raw = call.text("include_raw") in ("1", "true")
-    current = near if near is not None else (posts[0].post_number if posts else 1)
     ids = [p.id for p in stream]
-    return topic_view(call.forum, topic, call.guard, posts, ids, raw=raw, chunk=chunk, current=current)
+    body = topic_view(call.forum, topic, call.guard, posts, ids, raw=raw, chunk=chunk, current=near or 1)
+    _count_view(call, topic)  # afterwards, as a job does it
+    return body
 
 
 def _to(call: Call, topic: Topic, keep: tuple[str, ...], near: int | None) -> Reply:
