@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     FromClause,
     MetaData,
@@ -24,12 +25,12 @@ from sqlalchemy import (
     func,
     insert,
     not_,
+    null,
     select,
 )
 
 from ..connectors.records import Kind, Ref
 from ..sync.outbox import Because
-from ..sync.store.tables import threads
 from ..sync.store.times import micros
 from .comparisons import AtLeast, SetIs
 from .conditions import NEVER, Atom, Condition, candidates, matches
@@ -39,6 +40,7 @@ from .sources import FLAGS, SOURCES, Scope
 from .wording import shown
 
 _CHUNK = 500
+_AUTHOR, _THREAD = "@author", "@thread"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,16 @@ class SiteView:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An item for which a condition holds, with the values of the facts that were asked for."""
+    """An item for which a condition holds, with the values of the facts that were asked for.
+
+    `author`: of a thread or contribution, where it is known; `thread`: of a contribution.
+    """
 
     ref: Ref
     values: Mapping[str, Any]
     because: tuple[Because, ...]
+    author: Ref | None = None
+    thread: Ref | None = None
 
 
 @dataclass
@@ -93,27 +100,28 @@ class Community:
         atoms = [*when.atoms(), *unless.atoms()]
         uses = _distinct([*(atom.use for atom in atoms), *also])
         wanted = candidates(when, unless, query, self.now)
-        statement = query.select(*everything(query, uses)).where(wanted)
+        statement = query.select(*_relations(query), *everything(query, uses)).where(wanted)
         dark = {atom.use.name for atom in atoms if self._is_dark(site, atom)}
-        for values_by_id in self._rows(query, statement, uses, dark):
-            for item, values in values_by_id.items():
+        asked = tuple(when.atoms())
+        for chunk in self._rows(query, statement, uses, dark):
+            for item, values in chunk.items():
                 if matches(when, unless, values, self.now):
-                    ref = Ref(site, subject, item)
-                    yield Match(ref, values, self.because(when.atoms(), values))
+                    author, thread = values.pop(_AUTHOR), values.pop(_THREAD)
+                    yield Match(
+                        Ref(site, subject, item),
+                        values,
+                        self.because(asked, values),
+                        Ref(site, Kind.MEMBER, author) if author else None,
+                        Ref(site, Kind.THREAD, thread) if thread else None,
+                    )
 
     def values(self, subject: Subject, ref: Ref, uses: Sequence[FactUse]) -> Mapping[str, Any] | None:
         """The facts of one item; None if it is not there."""
         query = self.query(subject, ref.site, only=(ref.id,))
-        statement = query.select(*everything(query, uses))
+        statement = query.select(*_relations(query), *everything(query, uses))
         for rows in self._rows(query, statement, uses, set()):
             return rows.get(ref.id)
         return None
-
-    def author(self, thread: Ref) -> Ref | None:
-        """Who began a thread, if the mirror knows."""
-        query = select(threads.c.author).where(threads.c.site == thread.site, threads.c.id == thread.id)
-        author = self.conn.execute(query).scalar_one_or_none()
-        return Ref(thread.site, Kind.MEMBER, author) if author else None
 
     def size(self, subject: Subject, site: str) -> int:
         """How many items of this subject a site has."""
@@ -194,7 +202,7 @@ class Community:
         self, query: FactQuery, statement: Any, uses: Sequence[FactUse], dark: set[str]
     ) -> Iterator[dict[str, dict[str, Any]]]:
         """Chunks of item id → values by the facts' names."""
-        names = [use.name for use in uses]
+        names = [_AUTHOR, _THREAD, *(use.name for use in uses)]
         result = self.conn.execution_options(yield_per=_CHUNK).execute(statement)
         for rows in result.partitions(_CHUNK):
             chunk = {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
@@ -224,6 +232,14 @@ class Community:
         if not isinstance(atom.test, SetIs) or atom.use.fact.column != "group":
             return False
         return bool(dark.intersection((*atom.test.some, *atom.test.every, *atom.test.none)))
+
+
+def _relations(query: FactQuery) -> list[ColumnElement[Any]]:
+    """Who wrote it, and in which thread, as far as the subject has that."""
+    base, subject = query.base, query.subject
+    author = null() if subject == "member" else base.c.author
+    thread = base.c.thread if subject == "contribution" else null()
+    return [author.label(_AUTHOR), thread.label(_THREAD)]
 
 
 def _distinct(uses: Iterable[FactUse]) -> list[FactUse]:

@@ -15,7 +15,7 @@ from ...connectors.base import Platform, Profile
 from ...connectors.records import Kind as RecordKind
 from ...connectors.records import Ref
 from ...sync.outbox import State
-from ...sync.store.tables import contributions, proposals, threads
+from ...sync.store.tables import proposals
 from ...sync.store.times import moment
 from ..community import Community, Match
 from ..conditions import NEVER, Condition, parse
@@ -97,7 +97,7 @@ class Rule(Kind):
         also = self._wanted(platform.family)
         done = self._done(community)
         for match in community.select(self.subject, site, when, barred, also=also):
-            target = _target(community, match)
+            target = _target(match)
             for number, doing in enumerate(self.parameters.doings):
                 step = f"{number + 1} {doing.verb}"
                 occasion = self._occasion(community, done.get((str(match.ref), step)))
@@ -164,21 +164,16 @@ class Rule(Kind):
         return f"again after {number}" if community.now >= due else ""
 
 
-def _target(community: Community, match: Match) -> Target:
+def _target(found: Match) -> Target:
     """The thread and the member that a verb on this item acts upon."""
-    ref = match.ref
-    if ref.kind == RecordKind.MEMBER:
-        return Target(None, ref.id, None)
-    if ref.kind == RecordKind.THREAD:
-        author = community.author(ref)
-        return Target(ref.id, author.id if author else None, None)
-    c, t = contributions, threads
-    row = community.conn.execute(
-        select(c.c.thread, c.c.author)
-        .join_from(c, t, (t.c.site == c.c.site) & (t.c.id == c.c.thread))
-        .where(c.c.site == ref.site, c.c.id == ref.id)
-    ).one()
-    return Target(row.thread, row.author, ref.id)
+    author = found.author.id if found.author else None
+    match found.ref.kind:
+        case RecordKind.MEMBER:
+            return Target(None, found.ref.id, None)
+        case RecordKind.THREAD:
+            return Target(found.ref.id, author, None)
+        case _:
+            return Target(found.thread.id if found.thread else None, author, found.ref.id)
 
 
 def _since(match: Match) -> int:

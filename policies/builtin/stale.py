@@ -111,7 +111,7 @@ class Stale(Kind):
             return
         warned = warnings.get((str(match.ref), occasion))
         if warned is None:
-            yield self._warn(community, platform, match, occasion)
+            yield self._warn(platform, match, occasion)
             return
         due = self.parameters.warn.grace.after(warned.at)
         if community.now < due:
@@ -120,8 +120,7 @@ class Stale(Kind):
         else:
             yield from self._acts(community, platform, match, occasion, warned)
 
-    def _warn(self, community: Community, platform: Platform, match: Match, occasion: str) -> Candidate:
-        author = community.author(match.ref)
+    def _warn(self, platform: Platform, match: Match, occasion: str) -> Candidate:
         return Candidate(
             item=match.ref,
             occasion=occasion,
@@ -130,7 +129,7 @@ class Stale(Kind):
             since=int(match.values["quiet"]),
             compose=partial(self._warning, platform, match),
             site=platform.site,
-            contacts=(author,) if author else (),
+            contacts=(match.author,) if match.author else (),
         )
 
     def _warning(self, platform: Platform, match: Match, profile: Profile) -> Action:
