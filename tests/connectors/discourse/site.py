@@ -8,7 +8,7 @@ from typing import Any
 
 from ordito.config.durations import Duration
 from ordito.config.secret import Secret
-from ordito.connectors.base import World
+from ordito.connectors.base import Family, Platform, World
 from ordito.connectors.discourse.connector import DiscourseConnector
 from ordito.connectors.discourse.platform import DiscoursePlatform
 from ordito.connectors.discourse.settings import DiscourseSettings
@@ -23,7 +23,7 @@ from ordito.connectors.records import (
 )
 from tests.connectors.adapter import MemoryMirror, Truth
 from tests.servers.discourse import DiscourseServer
-from tests.servers.discourse.records import Post, Topic, User
+from tests.servers.discourse.records import Badge, Post, Topic, User
 
 SITE = "forum"
 US = "ordito"
@@ -79,7 +79,7 @@ class DiscourseSite:
     """A small forum for the contract suite. Every sync sweeps, so that it sees every kind of change."""
 
     name = SITE
-    family = "forum"
+    family: Family = "forum"
     group = "experts"
     badge = "Expert"
 
@@ -92,14 +92,9 @@ class DiscourseSite:
         self.forum.new_group(self.group)
         self.category = self.forum.new_category("Bees")
         self.other_space = str(self.forum.new_category("Elsewhere").id)
-        self._badge()
-        self.platform = DiscoursePlatform(SITE, settings(server))
-
-    def _badge(self) -> None:
-        from tests.servers.discourse.records import Badge
-
         number = self.forum.ids["badge"]
         self.forum.badges[number] = Badge(number, self.badge)
+        self.platform: Platform = DiscoursePlatform(SITE, settings(server))
 
     def connect(self) -> DiscourseConnector:
         return connect(self.server, sweep=Duration(0, "minute"))
@@ -116,7 +111,7 @@ class DiscourseSite:
             posts = [p for p in posts if p.post_type != 3]
         return Truth(
             members={str(u.id): member(u) for u in self.forum.users.values()},
-            threads={str(t.id): thread(t) for t in topics.values()},
+            threads={str(t.id): topic_thread(t) for t in topics.values()},
             contributions={str(p.id): contribution(p) for p in posts},
         )
 
@@ -207,10 +202,8 @@ class DiscourseSite:
         return self.forum.first_post(self._topic(thread)).raw
 
     def received(self, member: str) -> list[str]:
-        topics = [
-            t for t in self.forum.topics.values()
-            if t.private and t.deleted_at is None and t.user_id == self.us.id and int(member) in t.allowed_users
-        ]  # fmt: skip
+        sent = [t for t in self.forum.topics.values() if t.private and t.user_id == self.us.id]
+        topics = [t for t in sent if t.deleted_at is None and int(member) in t.allowed_users]
         return [text for topic in topics for text in self.texts(str(topic.id))]
 
     def texts(self, thread: str) -> list[str]:
@@ -218,14 +211,15 @@ class DiscourseSite:
         return [post.raw for post in posts if not _gone(post) and post.post_type != 3]
 
     def groups_of(self, member: str) -> frozenset[str]:
-        return frozenset(g.name for g in self.forum.groups_of(self.forum.users[int(member)]) if not g.automatic)
+        groups = self.forum.groups_of(self.forum.users[int(member)])
+        return frozenset(group.name for group in groups if not group.automatic)
 
     def badges_of(self, member: str) -> frozenset[str]:
         grants = (g for g in self.forum.grants.values() if g.user_id == int(member))
         return frozenset(self.forum.badges[g.badge_id].name for g in grants)
 
     def state(self, thread: str) -> Thread:
-        return _thread(self._topic(thread))
+        return topic_thread(self._topic(thread))
 
     def demote(self) -> None:
         self.us.admin = self.us.moderator = False
@@ -259,7 +253,7 @@ def member(user: User) -> Member:
     )
 
 
-def thread(topic: Topic) -> Thread:
+def topic_thread(topic: Topic) -> Thread:
     return Thread(
         site=SITE,
         id=str(topic.id),
@@ -277,9 +271,6 @@ def thread(topic: Topic) -> Thread:
         views=topic.views,
         likes=topic.like_count,
     )
-
-
-_thread = thread
 
 
 def contribution(post: Post) -> Contribution:
