@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
-from .outbox import Entry, Filters, Proposal, Report, State, get, journal
+from .outbox import Entry, Filters, Held, Proposal, Report, State, get, journal
 from .outbox import apply as apply_approved
 from .outbox import undo as undo_applied
 from .outbox.documents import apply_document, entries_document, undo_document
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 DONE = (State.APPLYING, State.APPLIED, State.UNDONE, State.FAILED, State.UNSETTLED)
 """What `log` shows unless it is told otherwise: all that was done, or tried."""
+_TIME = "%Y-%m-%d %H:%M"
 _STATES = [state.value for state in State]
 
 
@@ -32,10 +32,12 @@ def apply(app: App, ids: tuple[int, ...]) -> int:
 
     With IDs: these now, without waiting for the time in which an approval can be taken back.
     """
+    from .store.runs import recorded
     from .workbench import workbench
 
-    with workbench(app, "apply") as bench:
+    with workbench(app, "apply") as bench, recorded(app.store, "apply", app.now) as run:
         report = apply_approved(bench, app.gate(), ids)
+        run.exit_code, run.summary = report.exit_code, report.summary
     app.out.document(apply_document(report))
     with app.store.read() as conn:
         show_report(app, conn, report)
@@ -51,10 +53,12 @@ def undo(app: App, ids: tuple[int, ...], by: str | None) -> int:
 
     Messages are withdrawn, but notifications and mails have gone out.
     """
+    from .store.runs import recorded
     from .workbench import workbench
 
-    with workbench(app, "undo") as bench:
+    with workbench(app, "undo") as bench, recorded(app.store, "undo", app.now) as run:
         report = undo_applied(bench, ids, by or app.user)
+        run.exit_code, run.summary = report.exit_code, report.summary
     with app.store.read() as conn:
         entries = [Entry(get(conn, proposal.id), receipt) for proposal, receipt in report.undone]
         app.out.document(undo_document(report, entries))
@@ -124,21 +128,24 @@ def show_report(app: App, conn: Connection, report: Report) -> None:
 
 
 def _show_done(app: App, conn: Connection, title: str, done: list[tuple[Proposal, Receipt]]) -> None:
-    def extra(receipt: Receipt) -> str:
-        pending = "  (waits for approval by the site's own moderators)" if receipt.pending else ""
-        return (f"  {receipt.url}" if receipt.url else "") + pending
+    def line(proposal: Proposal, receipt: Receipt) -> str:
+        pending = "(waits for the site's own moderators)" if receipt.pending else ""
+        return "  ".join(filter(None, (_what(app, conn, proposal), _link(app, proposal, receipt), pending)))
 
-    _section(app, title, (_what(app, conn, proposal) + extra(receipt) for proposal, receipt in done))
+    _section(app, title, (line(proposal, receipt) for proposal, receipt in done))
 
 
 def _show_held(app: App, conn: Connection, report: Report) -> None:
     """Together what is held for the same reason."""
-    grouped: dict[tuple[datetime | None, str], list[int]] = {}
+    grouped: dict[str, list[Held]] = {}
     for held in report.held:
-        grouped.setdefault((held.until, held.reason), []).append(held.id)
-    for (until, reason), ids in grouped.items():
-        when = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
-        _section(app, f"Held{when}: {reason}", (_what(app, conn, get(conn, id_)) for id_ in ids))
+        grouped.setdefault(held.reason, []).append(held)
+    for reason, together in grouped.items():
+        lines = (
+            _what(app, conn, get(conn, held.id)) + (f"  until {held.until:{_TIME}} UTC" if held.until else "")
+            for held in together
+        )
+        _section(app, f"Held: {reason}", lines)
 
 
 def _show_each(app: App, conn: Connection, title: str, each: Iterable[tuple[int, str]]) -> None:
@@ -153,42 +160,32 @@ def _section(app: App, title: str, lines: Iterable[str]) -> None:
         app.out.say(f"  {line}")
 
 
-def _what(app: App, conn: Connection, proposal: Proposal) -> str:
-    """`12 welcome-newcomers: send message, user anna`."""
-    return f"{proposal.id} {proposal.policy}: {_verb(proposal)}, {_namer(app, conn)(proposal)}"
-
-
-def _verb(proposal: Proposal) -> str:
-    return proposal.verb.replace("_", " ")
-
-
-def _namer(app: App, conn: Connection) -> Callable[[Proposal], str]:
-    """Names items as their platform does; a site that has left the settings has ids only."""
-    from .naming import called
-
-    def name(proposal: Proposal) -> str:
-        if proposal.item.site not in app.settings.sites:
-            return str(proposal.item)
-        return called(conn, proposal.item, app.platform(proposal.item.site))
-
-    return name
-
-
 def _show_log(app: App, conn: Connection, entries: list[Entry]) -> None:
     if not entries:
         app.out.say("Nothing was done yet, or nothing that fits.")
-        return
-    name = _namer(app, conn)
-    rows = [
-        [
-            str(entry.proposal.id),
-            f"{entry.at:%Y-%m-%d %H:%M}",
-            entry.proposal.policy,
-            f"{_verb(entry.proposal)}, {name(entry.proposal)}",
-            str(entry.proposal.state),
-            entry.proposal.approved_by or "",
-            entry.receipt.url if entry.receipt else "",
-        ]
-        for entry in entries
-    ]
-    app.out.table(["ID", "When (UTC)", "Policy", "What", "State", "Approved by", "Link"], rows)
+    for entry in entries:
+        proposal = entry.proposal
+        by = f"approved by {proposal.approved_by}" if proposal.approved_by else "not approved"
+        app.out.say(f"{entry.at:{_TIME}} UTC  {proposal.state}, {by}")
+        app.out.say(f"  {_what(app, conn, proposal)}")
+        for more in (_link(app, proposal, entry.receipt), proposal.error):
+            if more:
+                app.out.say(f"  {more}")
+
+
+def _what(app: App, conn: Connection, proposal: Proposal) -> str:
+    """`12 welcome-newcomers: send message, user anna`; by ids only where a site has left the settings."""
+    from .naming import called
+
+    item = str(proposal.item)
+    if proposal.item.site in app.settings.sites:
+        item = called(conn, proposal.item, app.platform(proposal.item.site))
+    return f"{proposal.id} {proposal.policy}: {proposal.verb.replace('_', ' ')}, {item}"
+
+
+def _link(app: App, proposal: Proposal, receipt: Receipt | None) -> str:
+    """To what was made, else to the item."""
+    if receipt is not None and receipt.url:
+        return receipt.url
+    item = proposal.action.item
+    return app.platform(item.site).url(item) if item.site in app.settings.sites else ""

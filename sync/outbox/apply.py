@@ -95,16 +95,8 @@ class _Run:
         """Everything about one proposal; what it meets on the way ends in the report."""
         try:
             proposal = self._unless_held(proposal_id)
-            if proposal is None:
-                return
-            connector = self._bench.connector(proposal.site)
-            self._refresh(proposal)
-            self._gate.prepare(proposal, self._bench.now())
-            attempt = self._decide(proposal_id)
-        except ConnectorError as error:
-            self._unbegun(proposal_id, error)
-        except UsageError as error:  # its site has left the settings, and may come back
-            self._report.held.append(Held(proposal_id, None, error.message))
+            if proposal is not None:
+                self._carry_out(proposal)
         except OrditoError:
             raise
         except Exception as error:  # a fault in one policy or adapter must not keep the others from acting
@@ -112,6 +104,17 @@ class _Run:
             with self._bench.store.read() as conn:
                 proposal = get(conn, proposal_id)
             self._report.failed.append(Failure.of(proposal, error, retriable=True))
+
+    def _carry_out(self, proposal: Proposal) -> None:
+        try:
+            connector = self._bench.connector(proposal.site)
+            self._refresh(proposal)
+            self._gate.prepare(proposal, self._bench.now())
+            attempt = self._decide(proposal.id)
+        except ConnectorError as error:
+            self._unbegun(proposal, error)
+        except UsageError as error:  # its site has left the settings, and may come back
+            self._report.held.append(Held(proposal.id, None, error.message))
         else:
             if attempt is not None:
                 self._perform(connector, attempt)
@@ -160,7 +163,7 @@ class _Run:
         if window and proposal.approved_at and proposal.id not in self._named:
             over = window.after(proposal.approved_at)
             if now < over and was_reviewed(conn, proposal.id):
-                return Wait(over, "the approval can still be taken back")
+                return Wait(over, "the approval can still be taken back (naming its id does it now)")
         return None
 
     def _refresh(self, proposal: Proposal) -> None:
@@ -242,12 +245,12 @@ class _Run:
         with self._bench.store.write() as conn:
             attempts.give_up(conn, attempt, why, self._bench.now())
 
-    def _unbegun(self, proposal: int, error: ConnectorError) -> None:
+    def _unbegun(self, proposal: Proposal, error: ConnectorError) -> None:
         """The item could not be read, or not asked about; nothing was begun."""
         if isinstance(error, Refused):
             with self._bench.store.write() as conn:
-                supersede(conn, get(conn, proposal), words(error), self._bench.now())
-            self._report.superseded.append((proposal, words(error)))
+                supersede(conn, proposal, words(error), self._bench.now())
+            self._report.superseded.append((proposal.id, words(error)))
             return
-        self._report.stop(error.where, error)
-        self._report.hold_for(proposal, error)
+        self._report.stop(error.where or proposal.site, error)
+        self._report.hold_for(proposal.id, error)

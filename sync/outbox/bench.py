@@ -115,6 +115,18 @@ class Report:
         return 3 if self.failed or self.unsettled or self.errors else 0
 
     @property
+    def summary(self) -> dict[str, int]:
+        """How many of each, for the history of runs."""
+        return {
+            "applied": len(self.applied),
+            "undone": len(self.undone),
+            "superseded": len(self.superseded),
+            "held": len(self.held),
+            "failed": len(self.failed),
+            "unsettled": len(self.unsettled),
+        }
+
+    @property
     def empty(self) -> bool:
         """Nothing was there to do."""
         parts = (self.applied, self.undone, self.superseded, self.held, self.failed, self.unsettled)

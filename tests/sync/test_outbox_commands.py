@@ -154,13 +154,28 @@ def test_the_document_of_apply(program: Program) -> None:
     }
 
 
+def test_every_run_is_remembered_with_how_it_ended(program: Program) -> None:
+    from sqlalchemy import select
+
+    from ordito.sync.store.tables import runs
+
+    [proposal] = program.approved(close(1))
+    program.run(apply)
+    program.run(undo, proposal)
+    with program.app.store.read() as conn:
+        remembered = conn.execute(select(runs.c.command, runs.c.exit_code, runs.c.summary)).all()
+    assert [(run.command, run.exit_code) for run in remembered] == [("apply", 0), ("undo", 0)]
+    assert json.loads(remembered[0].summary)["applied"] == 1
+    assert json.loads(remembered[1].summary)["undone"] == 1
+
+
 def test_what_is_held_together_is_shown_together(program: Program) -> None:
     program.approved(close(1), close(2))
     program.gate.waits = Wait(NOW + timedelta(hours=8), "quiet hours")
     code, out = program.run(apply)
     assert code == 0
-    assert out.startswith("Held until 2026-03-01 20:00 UTC: quiet hours (2)\n")
-    assert len(out.splitlines()) == 3
+    assert out.splitlines()[0] == "Held: quiet hours (2)"
+    assert [line.endswith("  until 2026-03-01 20:00 UTC") for line in out.splitlines()[1:]] == [True, True]
 
 
 def test_a_site_that_fails_is_an_error_of_the_document(

@@ -182,7 +182,7 @@ def test_an_approval_can_be_taken_back_for_a_while_unless_it_is_asked_for(rig: R
     report = rig.apply()
     assert [p.id for p, _ in report.applied] == [auto.id], "nobody's approval could be taken back there"
     until = NOW + timedelta(minutes=10)
-    reason = "the approval can still be taken back"
+    reason = "the approval can still be taken back (naming its id does it now)"
     assert report.held == [Held(proposal, until, reason) for proposal in ids]
     assert [p.id for p, _ in rig.apply(ids[1]).applied] == [ids[1]]
     rig.clock.pass_(timedelta(minutes=10))
