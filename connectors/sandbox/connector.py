@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 from ...config.errors import ConnectorError, NotFound, Refused
@@ -51,7 +51,8 @@ class SandboxConnector:
         self._sandbox = _open(settings, world)
         account = self._sandbox.account(settings.side)
         self._ours: int = account["id"]
-        self._reader = Reader(self._sandbox, site, settings.side, messages=settings.messages)
+        since = None if settings.since is None else datetime.combine(settings.since, time.min, tzinfo=UTC)
+        self._reader = Reader(self._sandbox, site, settings.side, messages=settings.messages, since=since)
         platform = SandboxPlatform(site, settings)
         actor = ForumMember(self._sandbox, self._ours) if settings.side == FORUM else None
         self._writer = WikiMember(self._sandbox, self._ours)

@@ -15,15 +15,17 @@ from typing import Any
 
 from .areas import AREAS
 from .community import join_labels
-from .people import FORUM_SHARE, HOUR, People, Person, Sizes
+from .people import HOUR, People, Person, Sizes
 from .schema import FORMAT, FORUM, INDEXES, TABLES, WIKI
 from .stories import Stories, Story
 from .texts import Texts
 from .wiki import NAMESPACES
 
-__all__ = ["FORUM_SHARE", "Sizes", "generate"]
+__all__ = ["Sizes", "generate"]
 
 _CHUNK = 5000
+_ENDINGS = {"close": "closed", "archive": "archived"}
+"""Roles that leave a small post, and the states that they bring about."""
 BADGES = ("Expert", "Helper", "First answer")
 CATEGORIES = ("General", *(area.name for area in AREAS), "Introductions", "Site feedback", "Staff")
 FORUM_GROUPS = ("staff", "moderators", "greeters", "no-automation", *(
@@ -117,7 +119,7 @@ class _Writer:
     def _post(self, story: Story, index: int, at: int) -> None:
         rng, role = self._rng, story.roles[index]
         author = self._speaker(story, role, at)
-        small = role in ("close", "archive")
+        small = role in _ENDINGS
         likes = 0 if small else int(rng.expovariate(1.2 if index == story.accepted else 2.5))
         story.likes += likes
         person = self._people.forum[author - 1]
@@ -134,7 +136,7 @@ class _Writer:
         if story.kind == "message":
             return story.opened_for
         pools = self._people
-        if role in ("close", "archive"):
+        if role in _ENDINGS:
             pool = pools.staff
         elif role == "welcome":
             pool = pools.greeters
@@ -148,7 +150,7 @@ class _Writer:
         return 1 if id is None else id
 
     def _parent(self, story: Story, role: str) -> int | None:
-        if not story.ids or role in ("close", "archive"):
+        if not story.ids or role in _ENDINGS:
             return None
         if role in ("follow_up", "thanks", "ask_back") or self._rng.random() < 0.3:
             return story.ids[-1] if len(story.ids) > 1 else None
@@ -171,7 +173,7 @@ class _Writer:
     # Threads
 
     def _finish(self, story: Story) -> None:
-        spoken = [i for i, role in enumerate(story.roles) if role not in ("close", "archive")]
+        spoken = [i for i, role in enumerate(story.roles) if role not in _ENDINGS]
         last = story.times[spoken[-1]]
         state = self._forum_state(story, spoken) if story.side == FORUM else (None,) * 7
         closed, archived, visible, pinned, views, likes, solved_by = state
@@ -182,7 +184,8 @@ class _Writer:
         ))  # fmt: skip
         if story.kind == "message":
             self._db.execute("INSERT INTO recipient VALUES (?, ?)", (story.id, story.opened_for))
-        for field in {"close": ["closed"], "archive": ["archived"]}.get(story.roles[-1], []):
+        if story.roles[-1] in _ENDINGS:
+            field = _ENDINGS[story.roles[-1]]
             self._db.execute(
                 "INSERT INTO journal VALUES (?, 'forum', 'thread', ?, ?, 1, 0, 1, ?, ?)",
                 (self._tick(), story.id, field, story.authors[-1], story.times[-1]),

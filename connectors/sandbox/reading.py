@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ..base import Batch, Cursor
@@ -22,7 +23,7 @@ from ..records import (
     ThreadKind,
 )
 from .community import Sandbox, Side, number, split_labels
-from .schema import FORUM, WIKI, moment, moment_or_none
+from .schema import FORUM, WIKI, micros, moment, moment_or_none
 from .wiki import full_title, page_titled
 
 BATCH = 1000
@@ -64,11 +65,15 @@ class _Part:
 class Reader:
     """Reads one side for the account that Ordito uses there.
 
-    `messages`: all private messages, else only those that the account itself began.
+    `messages`: all private messages, else only those that the account itself began. `since`: threads with
+    no activity from then on, and contributions from before, are left out; None = nothing is.
     """
 
-    def __init__(self, sandbox: Sandbox, site: str, side: Side, *, messages: bool) -> None:
+    def __init__(
+        self, sandbox: Sandbox, site: str, side: Side, *, messages: bool, since: datetime | None = None
+    ) -> None:
         self._sandbox, self._site, self._side, self._messages = sandbox, site, side, messages
+        self._since = 0 if since is None else micros(since)
         self._ours: int = sandbox.account(side)["id"]
         self.requests = 0
         """Pages of rows that were read."""
@@ -223,7 +228,7 @@ class Reader:
          likes, solved, deleted) = row  # fmt: skip
         if deleted is not None:
             return Ref(self._site, Kind.THREAD, str(id)), moment(deleted)
-        if kind == "message" and not self._messages and author != self._ours:
+        if active < self._since or (kind == "message" and not self._messages and author != self._ours):
             return None
         return Thread(
             site=self._site, id=str(id), kind=_THREAD_KINDS[kind],
@@ -239,7 +244,7 @@ class Reader:
          deleted) = row  # fmt: skip
         if deleted is not None:
             return Ref(self._site, Kind.CONTRIBUTION, str(id)), moment(deleted)
-        if private and not self._messages and not self._is_ours(thread):
+        if created < self._since or (private and not self._messages and not self._is_ours(thread)):
             return None
         at = moment(created)
         return Contribution(
@@ -273,17 +278,25 @@ class Reader:
         )
 
     def counts(self) -> Mapping[str, int]:
-        """Members, threads and contributions that are not deleted, private messages included."""
-        db, side = self._sandbox.db, (self._side,)
+        """Members, threads and contributions that are not deleted and that this account reads."""
+        all_messages, since = int(self._messages), self._since
         return {
-            "members": db.execute("SELECT count(*) FROM member WHERE side = ?", side).fetchone()[0],
-            "threads": db.execute(
-                "SELECT count(*) FROM thread WHERE side = ? AND deleted_at IS NULL", side
-            ).fetchone()[0],
-            "contributions": db.execute(
-                "SELECT count(*) FROM contribution WHERE side = ? AND deleted_at IS NULL", side
-            ).fetchone()[0],
-        }
+            "members": self._number("SELECT count(*) FROM member WHERE side = ?", self._side),
+            "threads": self._number(
+                "SELECT count(*) FROM thread WHERE side = ? AND deleted_at IS NULL"
+                " AND last_activity_at >= ? AND (kind != 'message' OR ? OR author = ?)",
+                self._side, since, all_messages, self._ours,
+            ),
+            "contributions": self._number(
+                "SELECT count(*) FROM contribution c WHERE side = ? AND deleted_at IS NULL"
+                " AND created_at >= ? AND (NOT private OR ? OR EXISTS (SELECT 1 FROM thread t WHERE t.side = c.side"
+                " AND t.id = c.thread AND t.author = ?))",
+                self._side, since, all_messages, self._ours,
+            ),
+        }  # fmt: skip
+
+    def _number(self, sql: str, *values: Any) -> int:
+        return int(self._sandbox.db.execute(sql, values).fetchone()[0])
 
 
 def _sha1(text: str) -> str:

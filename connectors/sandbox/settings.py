@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from ...config.model import FileName, Language, PlacedError, SiteSettings
+from ...config.model import FileName, PlacedError, SiteSettings
 
 
 def _aware(value: datetime) -> datetime:
@@ -30,6 +30,6 @@ class SandboxSettings(SiteSettings):
     now: Annotated[datetime, AfterValidator(_aware)] | None = Field(
         default=None, description="When the history ends; the time of the generation if it is not said."
     )
-    languages: list[Language] = Field(
-        default=["en", "it"], min_length=1, description="Languages of the members: en, it or both."
+    languages: list[Literal["en", "it"]] = Field(
+        default=["en", "it"], min_length=1, description="Languages of the members."
     )

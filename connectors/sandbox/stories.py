@@ -15,8 +15,11 @@ GENERAL, INTRODUCTIONS, FEEDBACK, STAFF = 1, 5, 6, 7
 
 
 class Story:
-    """A thread: `times[i]` (microseconds) and `roles[i]` of its i-th contribution; the other fields are
-    filled while it is written."""
+    """A thread: `times[i]` (microseconds) and `roles[i]` of its i-th contribution.
+
+    `title`, `slots` and `body` are chosen when it begins; `id`, `ids`, `authors` and `likes` are filled while
+    it is written.
+    """
 
     __slots__ = (
         "accepted", "area", "author", "authors", "body", "id", "ids", "kind", "labels", "language", "likes",
@@ -32,7 +35,7 @@ class Story:
         self.accepted = -1
         """Index of the accepted answer, -1 = none."""
         self.opened_for = 0
-        """The member whom a message or a talk page belongs to."""
+        """The member whom a message is for."""
         self.id, self.likes = 0, 0
         self.ids: list[int] = []
         self.authors: list[int] = []
@@ -73,11 +76,8 @@ class Stories:
 
     def _starts(self, count: int) -> list[int]:
         """Moments over the whole history, more towards its end."""
-        begin, span, rng = (
-            self._sizes.begin + 6 * DAY,
-            self._sizes.end - self._sizes.begin - 6 * DAY,
-            self._rng,
-        )
+        begin = self._sizes.begin + 6 * DAY
+        span, rng = self._sizes.end - begin, self._rng
         return [begin + int(span * rng.random() ** 0.75) for _ in range(count)]
 
     def _counts(self, threads: int, total: int) -> list[int]:
@@ -136,7 +136,6 @@ class Stories:
             sleeps, roles[-2], roles[-1] = count - 2, "wake", "answer"
         if count > 2 and old and story.kind == "topic" and rng.random() < 0.07:
             roles[-1] = pick(rng, ("close", "close", "archive"))
-            story.accepted = min(story.accepted, count - 2)
         story.roles = roles
         story.times = self._times(story, at, sleeps)
 

@@ -18,8 +18,9 @@ class Texts:
     def __init__(self, people: People, rng: Random) -> None:
         self._people, self._rng = people, rng
         self._titles: set[str] = set()
-        self._owners = [person.username for person in people.wiki if person.role != "bot"]
-        """Whose pages there are: words on our own account's talk page would halt it."""
+        names = [person.username for person in people.wiki if person.role != "bot"]
+        self._owners = {space: rng.sample(names, len(names)) for space in (2, 3)}
+        """Who has no user page or talk page yet; never our own account, which words there would halt."""
 
     def begin(self, story: Story) -> None:
         """Choose what the thread is about, and its title."""
@@ -39,7 +40,7 @@ class Texts:
         rng, talk = self._rng, AREAS[story.area].talk[story.language]
         base = pick(rng, talk.articles).format(**story.slots)
         if story.space in (2, 3):
-            base = pick(rng, self._owners)
+            base = self._owner(story.space)
         base = base[:1].upper() + base[1:]
         prefix = f"{NAMESPACES[story.space]}:" if story.space else ""
         title, n = f"{prefix}{base}", 1
@@ -48,6 +49,11 @@ class Texts:
             title = f"{prefix}{base}/{n}"
         self._titles.add(title)
         return title
+
+    def _owner(self, space: int) -> str:
+        """Whose page it is: everybody's turn comes once, then subpages of the last one follow."""
+        owners = self._owners[space]
+        return owners.pop() if len(owners) > 1 else owners[0]
 
     def post(self, story: Story, role: str) -> str:
         """The raw text of a forum post."""

@@ -53,13 +53,16 @@ class Site(Protocol):
     name: str
     """The key of the site in the settings."""
     family: Family
-    platform: Platform
     group: str
     """Name of a group that exists and that our account may put members into ('' = there is none)."""
     badge: str
     """Name of a badge that our account may grant ('' = there is none)."""
     other_space: str
     """Where MoveThread may move a thread: a category's id (forum); '' on a wiki, where titles are moved."""
+
+    @property
+    def platform(self) -> Platform:
+        """As the registry makes it for this site."""
 
     def connect(self) -> Connector:
         """A new connection of our account; several may be open at once. The suite closes them."""

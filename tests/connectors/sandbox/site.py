@@ -46,9 +46,10 @@ class SandboxSite:
     def now(self) -> datetime:
         return self._clock
 
-    def connect(self, *, messages: bool = True) -> SandboxConnector:
+    def connect(self, **settings: Any) -> SandboxConnector:
+        """With the adapter's settings, and these instead of some of them."""
         world = World(now=self._tick, monotonic=lambda: 0.0, sleep=lambda seconds: None)
-        return SandboxConnector(self.name, self._settings.model_copy(update={"messages": messages}), world)
+        return SandboxConnector(self.name, self._settings.model_copy(update=settings), world)
 
     # The truth
 

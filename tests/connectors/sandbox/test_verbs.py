@@ -62,8 +62,26 @@ def test_private_messages_of_others_are_read_only_on_request(forum: SandboxSite)
     said = [c.text for c in discreet.of(Contribution).values() if isinstance(c, Contribution)]
     assert "Thank you!" in said
     assert "Do not tell anybody." not in said
+    counts = discreet.connector.probe().counts
+    assert counts["threads"] == len(discreet.of(Thread))
+    assert counts["contributions"] == len(discreet.of(Contribution))
     with_messages.close()
     discreet.connector.close()
+
+
+def test_nothing_from_before_since_is_read(forum: SandboxSite) -> None:
+    since = NOW - timedelta(days=60)
+    connector = forum.connect(since=since.date())
+    mirror = MemoryMirror(connector)
+    mirror.sync()
+    connector.close()
+    midnight = since.replace(hour=0)
+    truth = forum.truth()
+    held, words = mirror.of(Thread), mirror.of(Contribution)
+    active = {i for i, t in truth.threads.items() if t.last_activity_at and t.last_activity_at >= midnight}
+    recent = {i for i, c in truth.contributions.items() if c.created_at >= midnight}
+    assert set(held) == active != set(truth.threads)
+    assert set(words) == recent != set(truth.contributions)
 
 
 def test_a_closing_is_a_change_with_its_time_and_a_small_post(forum: SandboxSite) -> None:
