@@ -106,8 +106,8 @@ _MEMBER: tuple[Fact, ...] = (
     Fact("linked", "member", "boolean", "linked", "linked",
          "Whether the member's account on another site is known.", past="assumed"),
     Fact("greeted", "member", "boolean", "greeted", "greeted",
-         "Whether somebody else wrote after the member's first contribution, in the same thread or on the "
-         "member's talk page.", history=True),
+         "Whether somebody answered the member's first contribution: by a reply to it, as the author of its "
+         "thread, in the member's own thread, or on the member's talk page.", history=True),
     Fact("contacted", "member", "age", "contacted", "at", "When Ordito last wrote to the member."),
 )  # fmt: skip
 

@@ -158,14 +158,16 @@ def contacted(scope: Scope) -> Select[Any]:
 
 
 def greeted(scope: Scope) -> Select[Any]:
-    """Members to whose first contribution somebody else wrote something, there or on their talk page.
+    """Members whose first contribution somebody answered, there or on their talk page.
 
-    On a wiki a later edit of the same page is no answer; a talk page that goes on is.
+    An answer is a reply to that very contribution, anything that the thread's author wrote later, or, in a
+    thread that the member began, anything that anybody else wrote. On a wiki a later edit of the same page
+    is no answer; a talk page that goes on is.
     """
     first = written(scope).subquery("first")
     c, later, t = contributions.alias("c"), contributions.alias("later"), threads
     start = (
-        select(first.c.key, first.c.first_at, c.c.thread)
+        select(first.c.key, first.c.first_at, c.c.id, c.c.thread, t.c.author.label("opener"))
         .join_from(first, c, and_(c.c.author == first.c.key, c.c.created_at == first.c.first_at))
         .join(t, and_(t.c.site == c.c.site, t.c.id == c.c.thread))
         .where(visible(scope, c))
@@ -176,6 +178,13 @@ def greeted(scope: Scope) -> Select[Any]:
         select(start.c.key)
         .join_from(start, later, later.c.thread == start.c.thread)
         .where(visible(scope, later), later.c.author != start.c.key, later.c.created_at > start.c.first_at)
+        .where(
+            or_(
+                start.c.opener == start.c.key,
+                later.c.author == start.c.opener,
+                later.c.parent == start.c.id,
+            )
+        )
     )
     both = replied.subquery("greeted") if scope.family == "forum" else replied.union(
         _talk_pages(scope)
