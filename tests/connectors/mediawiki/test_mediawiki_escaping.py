@@ -24,7 +24,8 @@ HOSTILE = [
     "__NOTOC__", "__NOINDEX__", "__NEWSECTIONLINK__", "== Heading ==", "= x =", "* item", "# item",
     "; term : def", ": indented", "----", "-{zh:x;en:y}-", "{| class=x", "|}", "| cell", "! head",
     "|| x !! y", "ISBN 0306406152", "RFC 1234", "PMID 12345", "RFC\t1234", "#REDIRECT [[Main Page]]",
-    "&lbrack;&#91;x]]", "&#123;&#123;Evil}}", "&lt;b&gt;", "\x7f'\"`UNIQ--nowiki-00000000-QINU`\"'\x7f", "a\nb", "a\r\n* b",
+    "&lbrack;&#91;x]]",
+    "&#123;&#123;Evil}}", "&lt;b&gt;", "\x7f'\"`UNIQ--nowiki-00000000-QINU`\"'\x7f", "a\nb", "a\r\n* b",
     "a\u2028== b ==", " leading", "\u202egnp.exe", "`code`", "\\", "user@example.org", "100% & more", "", "-",
     "{{nobots}}", "(ordito p1-abc)", "*/ section", "/* x */", "\u0000null", "é\u0301", "日本語 [[x]]",
 ]  # fmt: skip

@@ -216,7 +216,36 @@ def _import(wiki: Wiki, file: IO[bytes]) -> None:
         assert "error" not in answer, answer
 
 
-def test_accounts_follow_renaming_blocks_rights_and_creation(
+def test_a_renamed_account_keeps_its_number_and_its_contributions(
+    content: Wiki, people: dict[str, Client]
+) -> None:
+    mirrored = mirror(connect(content))
+    alice = user_id(content, "Alice")
+    content.switch(extensions=["Renameuser"])
+    _rename(content, "Alice", "Alicia")
+    update(mirrored, connect(content))
+
+    assert_equal(mirrored, content)
+    assert getattr(mirrored.items[member(alice)], "username", "") == "Alicia"
+
+
+def _rename(wiki: Wiki, old: str, new: str) -> None:
+    """What the extension Renameuser writes; it has no API in this version."""
+    parameters = f'a:3:{{s:10:"4::olduser";s:{len(old)}:"{old}";s:10:"5::newuser";s:{len(new)}:"{new}";' + (
+        's:8:"6::edits";i:2;}'
+    )
+    now = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
+    with sqlite3.connect(wiki.folder / "wiki.sqlite") as db:
+        db.execute("update user set user_name = ? where user_name = ?", (new, old))
+        db.execute("update actor set actor_name = ? where actor_name = ?", (new, old))
+        db.execute(
+            "insert into logging (log_type, log_action, log_timestamp, log_actor, log_namespace, log_title,"
+            " log_page, log_comment_id, log_params) values ('renameuser', 'renameuser', ?, 1, 2, ?, 0, 1, ?)",
+            (now, old, parameters),
+        )
+
+
+def test_accounts_follow_blocks_rights_and_creation(
     content: Wiki, people: dict[str, Client]
 ) -> None:
     mirrored = mirror(connect(content))
