@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from ordito.config.durations import Duration
 from ordito.config.errors import Conflict
@@ -43,6 +43,7 @@ from ordito.sync.store.store import Store
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 THREAD = Ref("forum", Kind.THREAD, "1")
+WIKI = Ref("wiki", Kind.THREAD, "7")
 ANNA = Ref("forum", Kind.MEMBER, "42")
 
 
@@ -276,3 +277,21 @@ def draft(
         after=after,
         not_before=not_before,
     )
+
+
+@contextmanager
+def says(rig: Rig, point: str, error: BaseException) -> Iterator[None]:
+    """The forum says this at a point of the conversation."""
+
+    def hook(at: str) -> None:
+        if at == point:
+            raise error
+
+    rig.connector.hook = hook
+    yield
+    rig.connector.hook = lambda _: None
+
+
+def rows(rig: Rig, table: object) -> list[dict[str, object]]:
+    with rig.store.read() as conn:
+        return [dict(row._mapping) for row in conn.execute(select(table))]  # type: ignore[call-overload]

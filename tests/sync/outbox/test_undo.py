@@ -11,8 +11,7 @@ from ordito.connectors.base import NotDone
 from ordito.connectors.records import Kind, Ref
 from ordito.sync.outbox import State, resolve
 from ordito.sync.store.tables import attempts
-from tests.sync.outbox.fakes import NOW, Killed, Rig, draft
-from tests.sync.outbox.test_apply import WIKI, rows, says
+from tests.sync.outbox.fakes import NOW, WIKI, Killed, Rig, draft, rows, says
 from tests.sync.outbox.test_crash import Fuse, fused
 
 

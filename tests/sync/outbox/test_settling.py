@@ -1,0 +1,118 @@
+"""Finding out what came of an attempt whose answer was lost."""
+
+from datetime import timedelta
+
+import pytest
+
+from ordito.config.errors import OutcomeUnknown, Unreachable
+from ordito.connectors.base import Unknown
+from ordito.sync.outbox import Go, State, decisions, resolve
+from ordito.sync.store.tables import contacts
+from tests.sync.outbox.fakes import ANNA, NOW, WIKI, Rig, draft, rows, says
+
+
+@pytest.mark.parametrize("error", [OutcomeUnknown("no answer", where="forum"), ValueError("not JSON")])
+def test_a_lost_answer_is_found_out_about_in_the_same_run(rig: Rig, error: Exception) -> None:
+    [proposal] = rig.approved(draft())
+    with says(rig, "after perform", error):
+        report = rig.apply()
+    assert [p.id for p, _ in report.applied] == [proposal]
+    assert len(rig.server.done) == 1
+    assert rig.get(proposal).state == State.APPLIED
+
+
+def test_what_was_not_carried_out_is_believed_only_after_the_servers_own_time_out(rig: Rig) -> None:
+    rig.gate.verdict = Go((ANNA,))
+    [proposal] = rig.approved(draft())
+    with says(rig, "before perform", OutcomeUnknown("no answer", where="forum")):
+        report = rig.apply()
+    assert rig.clock.slept == 65
+    assert [(f.id, f.retriable) for f in report.failed] == [(proposal, True)]
+    assert (rig.get(proposal).state, rows(rig, contacts)) == (State.APPROVED, [])
+    assert [p.id for p, _ in rig.apply().applied] == [proposal]
+    assert len(rig.server.done) == 1
+
+
+def test_what_arrives_late_is_found_and_not_done_again(rig: Rig) -> None:
+    [proposal] = rig.approved(draft())
+    token = f"{rig.store.installation[:8]}-{proposal}-do"
+    rig.server.late.append((NOW + timedelta(seconds=40), token))
+    with says(rig, "before perform", OutcomeUnknown("no answer", where="forum")):
+        report = rig.apply()
+    assert [p.id for p, _ in report.applied] == [proposal]
+    assert rig.server.done == [token]
+
+
+def test_find_looks_back_as_far_as_the_first_try_and_the_difference_of_clocks(rig: Rig) -> None:
+    rig.approved(draft())
+    with says(rig, "before perform", Unreachable("down", where="forum")):
+        rig.apply()
+    rig.clock.pass_(timedelta(days=2))
+    with says(rig, "after perform", OutcomeUnknown("no answer", where="forum")):
+        rig.apply()
+    assert rig.connector.sought_since == [NOW - timedelta(minutes=5)]
+
+
+def test_what_cannot_be_decided_is_left_to_a_person(rig: Rig) -> None:
+    rig.gate.verdict = Go((ANNA,))
+    [proposal] = rig.approved(draft())
+    rig.connector.found = Unknown("the topic was deleted meanwhile")
+    with says(rig, "after perform", OutcomeUnknown("no answer", where="forum")):
+        report = rig.apply()
+    assert report.unsettled == [(proposal, "the topic was deleted meanwhile")]
+    assert report.exit_code == 3
+    assert rig.get(proposal).state == State.UNSETTLED
+    assert rig.apply().applied == [], "it is never retried blindly"
+    assert rig.propose(draft()) == []
+    assert len(rows(rig, contacts)) == 1, "it may have reached somebody"
+
+
+def test_a_person_says_that_it_was_done(rig: Rig) -> None:
+    proposal = unsettled(rig)
+    with rig.store.write() as conn:
+        after = resolve(conn, proposal, done=True, by="bob", now=NOW, reason="I saw it")
+        last = decisions(conn, proposal)[-1]
+    assert after.state == State.APPLIED
+    assert (last.by, last.decision, last.reason) == ("bob", "settled", "done: I saw it")
+    [failure] = rig.undo(proposal).failed
+    assert failure.error.startswith("Somebody else may have brought it about")
+    assert rig.server.undone == []
+
+
+def test_a_person_says_that_it_was_not_done(rig: Rig) -> None:
+    proposal = unsettled(rig)
+    rig.server.done.clear()
+    with rig.store.write() as conn:
+        assert resolve(conn, proposal, done=False, by="bob", now=NOW).state == State.APPROVED
+    assert [p.id for p, _ in rig.apply().applied] == [proposal]
+
+
+def unsettled(rig: Rig) -> int:
+    [proposal] = rig.approved(draft())
+    rig.connector.found = Unknown("cannot say")
+    with says(rig, "after perform", OutcomeUnknown("no answer", where="forum")):
+        rig.apply()
+    rig.connector.found = None
+    return proposal
+
+
+@pytest.mark.parametrize("error", [Unreachable("down", where="forum"), RuntimeError("bug in find")])
+def test_what_cannot_be_asked_about_now_stays_open(rig: Rig, error: Exception) -> None:
+    [proposal, other] = rig.approved(draft("a"), draft(item=WIKI))
+
+    def no_answers(at: str) -> None:
+        if at == "after perform":
+            raise OutcomeUnknown("no answer", where="forum")
+        if at == "find":
+            raise error
+
+    rig.connector.hook = no_answers
+    report = rig.apply()
+    assert rig.get(proposal).state == State.APPLYING
+    assert rig.get(other).state == State.APPLIED
+    assert [held.id for held in report.held] + [id_ for id_, _ in report.unsettled] == [proposal]
+    assert report.exit_code == 3
+    assert len(rig.apply(proposal).held + rig.apply(proposal).unsettled) == 2, "named, it is said again"
+    rig.connector.hook = lambda _: None
+    assert [p.id for p, _ in rig.apply().applied] == [proposal]
+    assert len(rig.server.done) == 1
