@@ -1,4 +1,4 @@
-"""`ordito sync`."""
+"""`ordito sync` and `ordito audit`."""
 
 from __future__ import annotations
 
@@ -38,3 +38,30 @@ def sync(app: App, sites: tuple[str, ...], full: bool) -> int:
         if report.error is not None:
             app.out.warn(error_line(report))
     return synced.exit_code
+
+
+@click.command()
+@click.argument("sites", nargs=-1, metavar="[SITE]...")
+@click.pass_obj
+def audit(app: App, sites: tuple[str, ...]) -> int:
+    """Compare the mirror with the sites and name every gap.
+
+    Compares counts, asks for what holes in the numbering may hide, and reads a random sample again. Best
+    after a sync: what changed since the last one looks like a gap. Exits with 3 if there is any.
+    """
+    from .audit import audit_sites
+    from .locks import Holder, run_lock
+    from .syncing import audit_document, gap_line, source
+
+    sources = {site: source(app, site) for site in app.sites(sites)}
+    with run_lock(app.store, Holder.here("audit", app.user), app.now):
+        results = audit_sites(app.store, sources, app.now())
+    app.out.document(audit_document(results))
+    for result in results:
+        if not result.gaps and result.error is None:
+            app.out.say(f"{result.site}: {result.checked} items compared, no gap found.")
+        for gap in result.gaps:
+            app.out.say(gap_line(result.site, gap))
+        if result.error is not None:
+            app.out.warn(f"{result.site}: {result.error.message} {result.error.hint}".rstrip())
+    return 3 if any(result.gaps or result.error for result in results) else 0

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from ..config.errors import ConnectorError, LockHeld, StoreError
 from ..config.model import SiteSettings
@@ -147,7 +147,7 @@ class SiteSync:
                 self._checkpoint.save(connection)
             self.report.stored = True
             self.watch.batch(self.source.site, batch)
-        self._finish()
+        self._finish(full)
 
     def _begin(self, full: bool) -> None:
         site, settings = self.source.site, self.source.settings
@@ -196,7 +196,7 @@ class SiteSync:
                 self._ingest.store(connection, replace(batch, scan=scan))
                 mark_seen(connection, [ref], scan)
 
-    def _finish(self) -> None:
+    def _finish(self, full: bool) -> None:
         self._checkpoint = replace(
             self._checkpoint,
             complete=True,
@@ -206,6 +206,8 @@ class SiteSync:
         with self.store.write() as connection:
             find_parents(connection, self.source.site)
             drop_orphans(connection, self._ingest.guard)
+            if full:  # whatever an audit missed has been read now
+                connection.execute(delete(gaps).where(gaps.c.site == self.source.site))
             self._checkpoint.save(connection)
         if self.report.counts.contributions >= _MUCH:
             self.store.analyse()

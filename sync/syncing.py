@@ -14,7 +14,9 @@ from .progress import Moving, Notes
 from .store.times import moment
 
 if TYPE_CHECKING:
+    from ..config.errors import ConnectorError
     from ..connectors.base import Platform
+    from .audit import Audited
     from .context import App
 
 
@@ -35,9 +37,7 @@ class Synced:
         """The JSON document of DESIGN §10; `errors` only where there are any."""
         document: dict[str, Any] = {"sites": [_site_document(report) for report in self.reports]}
         errors = [
-            {"site": report.site, "kind": error.kind, "message": error.message, "hint": error.hint}
-            for report in self.reports
-            if (error := report.error) is not None
+            _error_document(report.site, report.error) for report in self.reports if report.error is not None
         ]
         return document | ({"errors": errors} if errors else {})
 
@@ -98,6 +98,32 @@ def _site_document(report: SiteReport) -> dict[str, Any]:
         "seconds": report.seconds,
         "gaps": [gap_document(gap) for gap in report.gaps],
     }
+
+
+def audit_document(results: Sequence[Audited]) -> dict[str, Any]:
+    """The JSON document of `ordito audit`."""
+    document: dict[str, Any] = {
+        "sites": [
+            {
+                "site": result.site,
+                "checked": result.checked,
+                "gaps": [gap_document(gap) for gap in result.gaps],
+            }
+            for result in results
+        ]
+    }
+    errors = [_error_document(result.site, result.error) for result in results if result.error is not None]
+    return document | ({"errors": errors} if errors else {})
+
+
+def gap_line(site: str, gap: Gap) -> str:
+    """One gap for people."""
+    since = moment(gap.since)
+    return f"{site}: {gap.kind}: {gap.what}" + (f" ({since:%Y-%m-%d %H:%M} UTC)" if since else "")
+
+
+def _error_document(site: str, error: ConnectorError) -> dict[str, Any]:
+    return {"site": site, "kind": error.kind, "message": error.message, "hint": error.hint}
 
 
 def gap_document(gap: Gap) -> dict[str, Any]:
