@@ -99,11 +99,13 @@ class ForumVerbs:
         )  # fmt: skip
 
     def _target(self, action: EditText) -> dict[str, Any]:
+        if action.section is not None or (action.contribution is None and action.thread is None):
+            raise Refused(
+                "A forum has neither titled pages nor sections.", where=self._site, hint="Name a post."
+            )
         if action.contribution is not None:
             return self._sandbox.contribution(FORUM, action.contribution)
-        if action.thread is None:
-            raise Refused("A post is edited by its id, not by a title.", where=self._site)
-        return self._first(str(self._sandbox.thread(FORUM, action.thread)["id"]))
+        return self._first(str(self._sandbox.thread(FORUM, action.thread or "")["id"]))
 
     def _edit(self, action: EditText) -> Receipt:
         with self._sandbox.writing():

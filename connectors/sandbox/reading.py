@@ -289,8 +289,8 @@ class Reader:
             ),
             "contributions": self._number(
                 "SELECT count(*) FROM contribution c WHERE side = ? AND deleted_at IS NULL"
-                " AND created_at >= ? AND (NOT private OR ? OR EXISTS (SELECT 1 FROM thread t WHERE t.side = c.side"
-                " AND t.id = c.thread AND t.author = ?))",
+                " AND created_at >= ? AND (NOT private OR ? OR EXISTS"
+                " (SELECT 1 FROM thread t WHERE t.side = c.side AND t.id = c.thread AND t.author = ?))",
                 self._side, since, all_messages, self._ours,
             ),
         }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from ordito.connectors.actions import (
     ArchiveThread,
     CloseThread,
     EditText,
+    NotifyModerators,
     OpenThread,
     Reply,
     SendMessage,
@@ -21,9 +22,8 @@ from ordito.connectors.actions import (
     UnarchiveThread,
 )
 from ordito.connectors.base import Marker, NotDone, Receipt
-from ordito.connectors.records import Change, Contribution, Kind, Ref, Thread, ThreadKind
+from ordito.connectors.records import Kind, Ref
 from ordito.connectors.sandbox.wiki import full_title, page_titled, talk_title, with_categories
-from tests.connectors.adapter import MemoryMirror
 from tests.connectors.sandbox.site import SandboxSite
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -42,63 +42,6 @@ def wiki(tmp_path: Path) -> Iterator[SandboxSite]:
     site = SandboxSite(tmp_path, "wiki", NOW)
     yield site
     site.sandbox.close()
-
-
-def test_private_messages_of_others_are_read_only_on_request(forum: SandboxSite) -> None:
-    first, second = forum.join("first"), forum.join("second")
-    theirs = forum.sandbox.as_member(first).write([second], "Between us", "Do not tell anybody.")
-    ours = SendMessage(site="club", to=(first,), subject="From us", text="Hello there.")
-    with_messages = forum.connect()
-    with_messages.perform(ours, MARKER)
-    forum.sandbox.as_member(first).reply(str(int(theirs) + 1), "Thank you!")
-    everything = MemoryMirror(with_messages)
-    everything.sync()
-    discreet = MemoryMirror(forum.connect(messages=False))
-    discreet.sync()
-    assert theirs in everything.of(Thread)
-    assert theirs not in discreet.of(Thread)
-    kept = [t for t in discreet.of(Thread).values() if isinstance(t, Thread) and t.kind == ThreadKind.MESSAGE]
-    assert [t.title for t in kept] == ["From us"]
-    said = [c.text for c in discreet.of(Contribution).values() if isinstance(c, Contribution)]
-    assert "Thank you!" in said
-    assert "Do not tell anybody." not in said
-    counts = discreet.connector.probe().counts
-    assert counts["threads"] == len(discreet.of(Thread))
-    assert counts["contributions"] == len(discreet.of(Contribution))
-    with_messages.close()
-    discreet.connector.close()
-
-
-def test_nothing_from_before_since_is_read(forum: SandboxSite) -> None:
-    since = NOW - timedelta(days=60)
-    connector = forum.connect(since=since.date())
-    mirror = MemoryMirror(connector)
-    mirror.sync()
-    connector.close()
-    midnight = since.replace(hour=0)
-    truth = forum.truth()
-    held, words = mirror.of(Thread), mirror.of(Contribution)
-    active = {i for i, t in truth.threads.items() if t.last_activity_at and t.last_activity_at >= midnight}
-    recent = {i for i, c in truth.contributions.items() if c.created_at >= midnight}
-    assert set(held) == active != set(truth.threads)
-    assert set(words) == recent != set(truth.contributions)
-
-
-def test_a_closing_is_a_change_with_its_time_and_a_small_post(forum: SandboxSite) -> None:
-    thread = forum.open(forum.join("asker"), "A question about frames", "Which size?")
-    connector = forum.connect()
-    mirror = MemoryMirror(connector)
-    mirror.sync()
-    receipt = connector.perform(CloseThread(site="club", thread=thread), MARKER)
-    mirror.sync()
-    changes = [c for c in mirror.changes if isinstance(c, Change) and c.id == thread]
-    assert [(c.field, c.value) for c in changes] == [("closed", True)]
-    assert abs(changes[0].at - receipt.at) < timedelta(seconds=5)
-    small = [
-        c for c in mirror.of(Contribution).values() if isinstance(c, Contribution) and c.thread == thread
-    ]
-    assert {c.kind.value for c in small} == {"regular", "small"}
-    connector.close()
 
 
 def test_a_reply_of_ours_does_not_bump_the_topic(forum: SandboxSite) -> None:
@@ -131,6 +74,34 @@ def test_our_edit_is_found_under_the_edits_of_others(forum: SandboxSite) -> None
     assert isinstance(connector.find(action, MARKER, NOW), Receipt)
     assert connector.find(action, MARKER, forum.now()) == NotDone()
     connector.close()
+
+
+def test_a_post_is_named_by_its_topic_but_not_by_a_section_or_a_title(forum: SandboxSite) -> None:
+    thread = forum.open(forum.join("asker"), "A question about frames", "Which size?")
+    connector = forum.connect()
+    connector.perform(EditText(site="club", thread=thread, text="Which?", expected="Which size?"), MARKER)
+    assert forum.first_text(thread) == "Which?"
+    for wrong in (
+        EditText(site="club", thread=thread, section="Small", text="x", expected="Which?"),
+        EditText(site="club", title="A question about frames", text="x", expected="Which?"),
+    ):
+        with pytest.raises(Refused):
+            connector.perform(wrong, MARKER)
+    connector.close()
+
+
+def test_moderators_are_told_in_a_message_to_their_group(forum: SandboxSite) -> None:
+    connector = forum.connect()
+    receipt = connector.perform(
+        NotifyModerators(site="club", subject="Please look", text="At this.", group="moderators"), MARKER
+    )
+    connector.close()
+    thread = next(ref.id for ref in receipt.made if ref.kind == Kind.THREAD)
+    told = {
+        str(row["member"]) for row in forum.sandbox.rows("SELECT * FROM recipient WHERE thread = ?", thread)
+    }
+    groups = [forum.groups_of(member) for member in told]
+    assert groups and all("moderators" in names for names in groups)
 
 
 def test_labels_given_in_part_by_others_are_taken_back_in_part(forum: SandboxSite) -> None:
@@ -251,6 +222,23 @@ def test_a_summary_names_the_policy_and_the_proposal(wiki: SandboxSite) -> None:
     assert isinstance(
         connector.find(SetLabels(site="club", thread=page, add=("frames",)), MARKER, NOW), Receipt
     )
+    connector.close()
+
+
+def test_a_section_is_edited_and_the_others_stay(wiki: SandboxSite) -> None:
+    text = "Frames.\n\n== Small ==\n\nFor gardens.\n\n== Large ==\n\nFor fields."
+    page = wiki.open(wiki.join("Writer"), "Frames", text)
+    small = "== Small ==\n\nFor gardens."
+    connector = wiki.connect()
+    connector.perform(
+        EditText(site="club", thread=page, section="Small", expected=small, text=f"{small} Mostly."), MARKER
+    )
+    assert wiki.first_text(page) == text.replace("For gardens.", "For gardens. Mostly.")
+    large = EditText(site="club", thread=page, section="Large", expected="== Large ==", text="Gone.")
+    with pytest.raises(Conflict):
+        connector.perform(large, MARKER)
+    with pytest.raises(NotFound):
+        connector.perform(EditText(site="club", thread=page, section="Huge", text="New."), MARKER)
     connector.close()
 
 
