@@ -51,6 +51,7 @@ _SWEEP: dict[str, Phase] = {
     "private": read_posts.all_private,
     "conversations": read_messages.all_conversations,
     "posts again": read_posts.rolling,
+    "unlisted again": read_topics.unlisted_again,
 }
 
 

@@ -32,8 +32,10 @@ def all_posts(r: Reading) -> Iterator[Batch]:
     """All posts, from the newest at the start of the pass down to the first."""
     descent = r.start if r.start is not None and not r.state.at else _resumed(r, public(r), r.state.post)
     r.start = None
+    r.state.unlisted_apart = True  # until a post shows how this forum lists them
     for rows in _in_scope(r, descent):
-        r.state.unlisted_apart = descent.posts.window == "posts"
+        if rows:
+            r.state.unlisted_apart = descent.posts.window == "posts"
         yield r.batch(r.page(rows, news_above=0), "posts", *_progress(r, descent, len(rows)))
 
 

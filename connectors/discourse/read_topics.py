@@ -17,6 +17,8 @@ from .stamps import Stamp
 _OVERLAP = timedelta(minutes=5)
 """Rows so much older than the newest one known are read again: a transaction may have come late."""
 
+_WHISPER = 4
+
 _NEW = Stamp(state="", posts=0, highest=0, likes=0, bumped="", last="")
 
 
@@ -24,22 +26,18 @@ _NEW = Stamp(state="", posts=0, highest=0, likes=0, bumped="", last="")
 class Fresh:
     """New posts of one topic that this run has read."""
 
-    talk: int = 0
-    small: int = 0
+    count: int = 0
     times: set[str] = field(default_factory=set)
 
     def add(self, post: Json) -> None:
-        if post.get("post_type") == 3:
-            self.small += 1
-        elif post.get("post_type") != 4:
-            self.talk += 1
+        if post.get("post_type") != _WHISPER:
+            self.count += 1
         self.times.add(str(post["created_at"]))
 
     def explain(self, old: Stamp, new: Stamp) -> bool:
-        """Whether a changed row is what these posts would make of it. Versions of Discourse differ in
-        whether small actions count."""
-        grown = new.posts - old.posts in (self.talk, self.talk + self.small)
-        return grown and new.bumped in {old.bumped, *self.times}
+        """Whether a changed row is what these posts would make of it. Forums that list small actions among
+        posts count them, too (as of 2021)."""
+        return new.posts - old.posts == self.count and new.bumped in {old.bumped, *self.times}
 
 
 def all_topics(r: Reading) -> Iterator[Batch]:
@@ -91,6 +89,12 @@ def unlisted_topics(r: Reading) -> Iterator[Batch]:
             yield r.whole_topic(row, page.names, stamps.get(str(row["id"])))
         skip = 0
         r.state.at = {"page": following}
+
+
+def unlisted_again(r: Reading) -> Iterator[Batch]:
+    """As a round of the rolling re-read ends: what the list of posts leaves out belongs to it as well."""
+    if r.state.rolled == 0:
+        yield from unlisted_topics(r)
 
 
 def bumped_topics(r: Reading, fresh: Mapping[str, Fresh]) -> Iterator[Batch]:

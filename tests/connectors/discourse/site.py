@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,12 +37,16 @@ KINDS = {
 
 
 def world(server: DiscourseServer) -> World:
-    """The server's time; waiting turns its clock."""
+    """The server's time; waiting turns its clock, by whole milliseconds as the forum counts them."""
     clock = server.clock
+
+    def sleep(seconds: float) -> None:
+        clock.advance(timedelta(milliseconds=math.ceil(seconds * 1000)))
+
     return World(
         now=clock,
         monotonic=lambda: clock().timestamp(),
-        sleep=lambda seconds: None if clock.advance(seconds) else None,
+        sleep=sleep,
         contact="https://example.org/ordito",
     )
 
