@@ -1,8 +1,8 @@
 """From rows of recent changes and logs to records: reads again what they concern, each page once.
 
-Of an edited page: its current text, the revisions in between as the rows describe them, and the one that
-was current in the mirror, because it is not any more and its text goes. All revisions are read again where
-the log says that they changed (restored, imported, merged, hidden) or where the chain of parents has a gap.
+Of an edited page: its current text, and the revisions in between as the rows describe them; the mirror itself
+forgets the text of the one that was current before. All revisions are read again where the log says that they
+changed (restored, imported, merged, hidden) or where the chain of parents has a gap.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ..base import Batch, Cursor, Known
 from ..records import Kind, Record, Ref
 from .client import Client, Json, Value
-from .convert import REVISION_PROPS, USER_PROPS, Converter, Creation, Stamp
+from .convert import USER_PROPS, Converter, Creation, Stamp
 from .logs import Told, changes_of_rights, changes_of_space, tell
 from .pages import CURRENT, Found, PageReader, ids_of, stamps_of
 
@@ -118,19 +118,14 @@ class Changed:
         self._accounts(query, found)
         pages = query.get("pages", [])
         self._pages.take(pages, stamps, found, told.deleted, self._creations(edits))
-        superseded: dict[str, str] = {}
         for page in filter(self._pages.wanted, pages):
             number, newest = str(page["pageid"]), page["revisions"][0]
             latest, rows = str(newest["revid"]), edits.get(number, {})
             before = stamps[number].latest if number in stamps else ""
             if number in told.rewritten or not self._complete(number, newest, rows, before):
                 self._pages.history(number, latest, found)
-                continue
-            self._pages.older(number, rows.values(), latest, found)
-            if before and before != latest and before not in rows:
-                superseded[before] = number
-        if superseded:
-            self._superseded(superseded, found)
+            else:
+                self._pages.older(number, rows.values(), latest, found)
 
     def _creations(self, edits: Mapping[str, Mapping[str, Json]]) -> dict[str, Creation]:
         """Who began those of the pages that began among the rows."""
@@ -152,17 +147,6 @@ class Changed:
                 return False
             revision = rows[parent]
         return True
-
-    def _superseded(self, revisions: Mapping[str, str], found: Found) -> None:
-        query = self.client.all(
-            prop="revisions",
-            rvprop=REVISION_PROPS,
-            revids=sorted(revisions, key=int),
-            **(self._users.popleft() if self._users else {}),
-        )
-        self._accounts(query, found)
-        for page in query.get("pages", ()):
-            self._pages.older(str(page["pageid"]), page.get("revisions", ()), "", found)
 
     def _titles(self, told: Told, found: Found) -> None:
         """Pages that the log names by title only, with all their revisions."""

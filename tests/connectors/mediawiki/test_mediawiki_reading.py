@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -30,6 +31,8 @@ def assert_equal(
         there, wanted = getattr(have, part), getattr(want, part)
         assert sorted(there) == sorted(wanted)
         for key, item in wanted.items():
+            if isinstance(item, Contribution) and item.text is None:
+                there[key] = replace(there[key], text=None)  # of older revisions the mirror drops the text
             assert there[key] == item
 
 
@@ -106,7 +109,7 @@ def test_nothing_new_costs_one_request_beyond_signing_in(content: Wiki) -> None:
     assert again.statistics()["requests"] == 3
 
 
-def test_an_edit_brings_its_text_and_takes_away_the_one_before(
+def test_an_edit_brings_its_text_and_what_lies_between(
     content: Wiki, people: dict[str, Client]
 ) -> None:
     mirrored = mirror(connect(content))
@@ -118,7 +121,7 @@ def test_an_edit_brings_its_text_and_takes_away_the_one_before(
     assert_equal(mirrored, content)
 
 
-def test_fifty_changed_pages_cost_at_most_four_requests_beyond_signing_in(
+def test_fifty_changed_pages_cost_two_requests_beyond_signing_in(
     content: Wiki, people: dict[str, Client]
 ) -> None:
     for number in range(50):
@@ -130,7 +133,7 @@ def test_fifty_changed_pages_cost_at_most_four_requests_beyond_signing_in(
     update(mirrored, again)
 
     assert_equal(mirrored, content)
-    assert again.statistics()["requests"] - 2 <= 4
+    assert again.statistics()["requests"] - 2 == 2
 
 
 def test_moves_deletions_and_restorations_are_followed(content: Wiki, people: dict[str, Client]) -> None:
