@@ -75,7 +75,10 @@ class Reviewer:
         with self.store.write() as conn:
             last = _last(conn, self.name, since)
             if last is None:
-                raise TransitionError("There is no recent decision of yours to take back.")
+                raise TransitionError(
+                    "There is no decision of yours within the undo window.",
+                    hint="What is approved and not carried out yet: ordito review reopen ID",
+                )
             decision, ids = last
             if decision != Decision.APPROVED:
                 raise TransitionError(

@@ -48,12 +48,12 @@ class Screen(Protocol):
 class ConsoleScreen:
     """The real one. Without a terminal that gives single keys, a key is a line of its own.
 
-    `typed`: what was typed ahead and not asked for yet.
+    Keys typed ahead are dropped, as the terminal's own raw mode does: nobody decides on what they have not
+    been shown yet.
     """
 
     console: Console
     getchar: Callable[[], str] = click.getchar
-    typed: str = ""
 
     @property
     def width(self) -> int:
@@ -69,24 +69,20 @@ class ConsoleScreen:
     def key(self, prompt: str) -> str:
         self._ask(prompt)
         try:
-            if not self.typed:
-                self.typed = self.getchar()
+            typed = self.getchar()
         except (EOFError, KeyboardInterrupt):
             self.say()
             return END
         except (ImportError, OSError):
             return self._key_by_line()
-        key = self._next()
+        key = _ARROWS.get(typed, "?") if typed.startswith("\x1b") else typed[:1].replace("\r", "\n")
         self.say(key if key.isprintable() else "")
         return key
 
     def line(self, prompt: str) -> str | None:
         self._ask(prompt)
-        ahead, enter, self.typed = self.typed.replace("\r", "\n").partition("\n")
-        if enter:
-            return ahead
         try:
-            return ahead + input(ahead)
+            return input()
         except (EOFError, KeyboardInterrupt):
             self.say()
             return None
@@ -99,14 +95,6 @@ class ConsoleScreen:
 
     def _ask(self, prompt: str) -> None:
         self.console.print(visible(prompt), end=" ", markup=False, emoji=False, style="bold")
-
-    def _next(self) -> str:
-        """The first key of what was typed; an arrow comes as several characters at once."""
-        if self.typed.startswith("\x1b"):
-            key, self.typed = _ARROWS.get(self.typed, "?"), ""
-            return key
-        key, self.typed = self.typed[:1], self.typed[1:]
-        return "\n" if key == "\r" else key
 
     def _key_by_line(self) -> str:
         try:

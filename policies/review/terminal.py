@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...config.errors import OrditoError
 from ...connectors.actions import Action
-from ...sync.outbox import Decision, Filters, Proposal, State, claim, get, release, select
+from ...sync.outbox import Decision, Filters, Proposal, State, claim, count, get, release, select
 from .deciding import Reviewer, let_lapse
 from .editing import as_file, extension, from_file
 from .queue import Card, card
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 PROMPT = "a approve, r reject, h by hand, e edit, s skip, u undo, q quit, ? help >"
 END_PROMPT = "u undo, p back, q quit >"
 HELP = """\
-a  approve: it is carried out by the next 'ordito apply', after the undo window
+a  approve: 'ordito apply' carries it out, after the undo window
 r  reject, for good; a reason is asked for
-h  done by hand, or better: nothing is carried out
+h  done by hand, or something better was: nothing is carried out
 e  rewrite the text in $EDITOR; it waits for your decision then
 s  skip: leave it for later
 c  claim it for 15 minutes, or give your claim back
-A  approve all that wait of this policy, after looking at each or confirming their number
-u  take your last decision back, as long as it is not carried out
-n  next (also Enter, arrow), p  previous
+A  approve all of this policy, after looking at each or confirming their number
+u  take your last approval back, before it is carried out
+n  next (also Enter, arrow keys), p  previous
 q  quit; nothing is lost\
 """
 _DONE = {
@@ -46,7 +46,7 @@ _DONE = {
 class Session:
     """One review. `queue`: ids that wait, in the order of the review, `place` the one on the screen.
 
-    `seen`: the actions that were shown; `counted`: decisions made and not taken back.
+    `seen`: the actions that were shown; `decided`: decisions made here and not taken back.
     """
 
     app: App
@@ -56,7 +56,7 @@ class Session:
     queue: list[int] = field(default_factory=list)
     place: int = 0
     seen: dict[int, Action] = field(default_factory=dict)
-    counted: Counter[Decision] = field(default_factory=Counter)
+    decided: dict[int, Decision] = field(default_factory=dict)
     _shown: int | None = None
     _going: bool = True
 
@@ -162,7 +162,7 @@ class Session:
         self.screen.say(f"{_DONE[decision]}.")
         self._shown = None
         if decision != Decision.EDITED:
-            self.counted[decision] += 1
+            self.decided[found.id] = decision
             self.queue.remove(found.id)
 
     def _reject(self, found: Card) -> None:
@@ -202,7 +202,8 @@ class Session:
         window = self.app.settings.constitution.undo_window
         back = [each.id for each in self.reviewer.take_back(now, window.before(now))]
         self.queue[self.place : self.place] = [id_ for id_ in back if id_ not in self.queue]
-        self.counted[Decision.APPROVED] = max(self.counted[Decision.APPROVED] - len(back), 0)
+        for id_ in back:
+            self.decided.pop(id_, None)
         self._shown = None
         which = f"proposal {back[0]} waits" if len(back) == 1 else f"{len(back)} proposals wait"
         self.screen.say(f"Taken back: {which} for a decision again.")
@@ -251,20 +252,21 @@ class Session:
                 self.screen.say(f"! {error}")
                 continue
             approved += 1
+            self.decided[each.id] = Decision.APPROVED
             if each.id in self.queue:
                 self.place -= self.queue.index(each.id) < self.place
                 self.queue.remove(each.id)
-        self.counted[Decision.APPROVED] += approved
         self._shown = None
         self.screen.say(f"Approved {approved} of {len(chosen)}.")
 
     def _goodbye(self) -> None:
         words = {Decision.APPROVED: "approved", Decision.REJECTED: "rejected", Decision.HANDLED: "by hand"}
-        told = [f"{self.counted[each]} {word}" for each, word in words.items() if self.counted[each]]
+        counted = Counter(self.decided.values())
+        told = [f"{counted[each]} {word}" for each, word in words.items() if counted[each]]
         with self.reviewer.store.read() as conn:
-            waiting = len(select(conn, self.filters))
+            waiting = count(conn, self.filters)
         self.screen.say(f"{', '.join(told) or 'Nothing decided'}; {waiting} still waiting.")
-        if self.counted[Decision.APPROVED]:
+        if counted[Decision.APPROVED]:
             window = self.app.settings.constitution.undo_window
             self.screen.say(f"'ordito apply' carries out what is approved, after {window} at the earliest.")
 
