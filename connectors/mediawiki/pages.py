@@ -18,7 +18,8 @@ CURRENT: Mapping[str, Value] = {
     "cllimit": "max",
 }
 """A page with its current text. `prop=categories` rather than the links in the text: it holds what readers
-see, templates' categories included, in the wiki's own spelling."""
+see, templates' categories included, in the wiki's own spelling. It may come a moment after the edit, which
+`recentchanges` then tells by a row of type `categorize`."""
 
 
 def stamps_of(known: Known, pages: Iterable[str]) -> dict[str, Stamp]:

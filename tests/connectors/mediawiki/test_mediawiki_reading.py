@@ -12,11 +12,22 @@ from typing import IO, Any
 import pytest
 import requests
 
+from ordito.config.errors import RateLimited
 from ordito.config.secret import Secret
 from ordito.connectors.mediawiki.connector import MediaWikiConnector
 from ordito.connectors.records import Contribution, Thread
 from tests.connectors.adapter import MemoryMirror
-from tests.connectors.mediawiki.site import connect, held, member, mirror, page_id, thread, truth, user_id
+from tests.connectors.mediawiki.site import (
+    Clock,
+    connect,
+    held,
+    member,
+    mirror,
+    page_id,
+    thread,
+    truth,
+    user_id,
+)
 from tests.servers.mediawiki.client import Client
 from tests.servers.mediawiki.history import Edit, History, Person
 from tests.servers.mediawiki.wiki import Wiki
@@ -134,6 +145,57 @@ def test_fifty_changed_pages_cost_two_requests_beyond_signing_in(
 
     assert_equal(mirrored, content)
     assert again.statistics()["requests"] - 2 == 2
+
+
+def test_a_category_that_a_template_brings_is_read_at_the_next_edit(
+    content: Wiki, people: dict[str, Client]
+) -> None:
+    mirrored = mirror(connect(content))
+    content.admin().edit("Template:Stub", "stub[[Category:Short pages]]")
+    people["Bob"].edit("Tents", "Still short. {{Stub}}")
+    content.run_jobs()
+    update(mirrored, connect(content))
+
+    assert_equal(mirrored, content)
+    tents = mirrored.of(Thread)[page_id(content, "Tents")]
+    assert isinstance(tents, Thread) and tents.labels == frozenset({"Short pages"})
+
+
+def test_categories_that_the_wiki_works_out_after_the_edit_are_followed(content: Wiki) -> None:
+    mirrored = mirror(connect(content))
+    tents = page_id(content, "Tents")
+    with sqlite3.connect(content.folder / "wiki.sqlite") as db:
+        db.execute("update categorylinks set cl_to = 'Late' where cl_from = ? and cl_to = 'Gear'", (tents,))
+        columns = [row[1] for row in db.execute("pragma table_info(recentchanges)") if row[1] != "rc_id"]
+        names = ", ".join(columns)
+        db.execute(
+            f"insert into recentchanges ({names}) select {names} from recentchanges"
+            " where rc_type = 6 and rc_cur_id = ? limit 1",
+            (tents,),
+        )
+    update(mirrored, connect(content))
+
+    page = mirrored.of(Thread)[tents]
+    assert isinstance(page, Thread) and page.labels == frozenset({"Late", "Camping", "Stubs"})
+
+
+def test_a_wiki_that_takes_no_edits_is_read_all_the_same(content: Wiki, people: dict[str, Client]) -> None:
+    mirrored = mirror(connect(content))
+    people["Bob"].edit("Tents", "Just before.")
+    content.read_only("Backup")
+    update(mirrored, connect(content))
+    assert_equal(mirrored, content)
+    health = connect(content).probe()
+    assert health.read_only
+    assert (health.account, health.account_id) == ("Ordito", user_id(content, "Ordito"))
+
+
+def test_a_sync_of_a_lagging_wiki_waits_and_then_leaves_it(content: Wiki) -> None:
+    clock = Clock()
+    content.switch(lag=9)
+    with pytest.raises(RateLimited):
+        mirror(connect(content, clock))
+    assert min(clock.waits) >= 9
 
 
 def test_moves_deletions_and_restorations_are_followed(content: Wiki, people: dict[str, Client]) -> None:
