@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
+from sqlalchemy import select as sql_select
+
 from ...config.errors import OrditoError, TransitionError, UsageError
 from ...config.words import suggestion
 from ...connectors.actions import Action
 from ...sync.items import resolve
 from ...sync.outbox import Decision, Filters, Proposal, State, get, select
+from ...sync.store.tables import proposals
 from .deciding import Reviewer, let_lapse
 from .queue import lines
 
@@ -103,16 +106,25 @@ def read_filters(
 ) -> Filters:
     """Raises UsageError for a policy, a site or an item that there is not."""
     app.sites(sites)
-    for policy in policies:
-        if policy not in app.settings.policies:
-            hint = suggestion(policy, app.settings.policies, empty="The settings have no policies.")
-            raise UsageError(f"There is no policy '{policy}' in the settings.", hint=hint)
+    _require_policies(app, policies)
     ref = None
     if item is not None:
         with app.store.read() as conn:
             ref = resolve(item, app.platforms(), conn)
     chosen = () if "all" in states else tuple(State(state) for state in states)
     return Filters(states=chosen, policies=policies, sites=sites, item=ref)
+
+
+def _require_policies(app: App, policies: Sequence[str]) -> None:
+    """What a policy proposed before it was taken out of the settings can still be asked for."""
+    unknown = set(policies) - set(app.settings.policies)
+    if not unknown:
+        return
+    with app.store.read() as conn:
+        known = {*app.settings.policies, *conn.scalars(sql_select(proposals.c.policy).distinct())}
+    for policy in sorted(unknown - known):
+        hint = suggestion(policy, sorted(known), empty="The settings have no policies.")
+        raise UsageError(f"There is no policy '{policy}' in the settings.", hint=hint)
 
 
 def reviewer_of(ctx: click.Context, name: str | None) -> Reviewer:

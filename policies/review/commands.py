@@ -9,9 +9,9 @@ import click
 
 from ...config.errors import UsageError
 from ...sync import outbox
-from ...sync.outbox import Decision, Proposal, State
+from ...sync.outbox import Decision, Filters, Proposal, State
 from . import by_id
-from .deciding import let_lapse
+from .deciding import Reviewer, let_lapse
 from .documents import card_document, held_back, list_document
 from .editing import as_file, extension, from_file
 from .queue import cards, lines
@@ -52,11 +52,20 @@ def review(ctx: click.Context, name: str | None, policies: tuple[str, ...], site
             "This review is a conversation and needs a terminal.",
             hint="Without one: ordito review list, then ordito review approve ID… or reject ID…",
         )
+    return converse(app, by_id.reviewer_of(ctx, name), by_id.read_filters(app, policies, sites))
+
+
+def converse(app: App, reviewer: Reviewer | str, filters: Filters | None = None) -> int:
+    """The review on a terminal, of everything that waits or of what the filters let through; the exit code.
+
+    `reviewer`: also a name alone. Raises UsageError for a name that cannot be shown.
+    """
     from .screen import ConsoleScreen
     from .terminal import Session
 
-    screen = ConsoleScreen(app.out.console())
-    return Session(app, by_id.reviewer_of(ctx, name), screen, by_id.read_filters(app, policies, sites)).run()
+    decides = Reviewer(app.store, reviewer) if isinstance(reviewer, str) else reviewer
+    waiting = filters or Filters(states=(State.PROPOSED,))
+    return Session(app, decides, ConsoleScreen(app.out.console()), waiting).run()
 
 
 @review.command("list")

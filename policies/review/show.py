@@ -84,7 +84,8 @@ class _Page:
         room = max(self.width - len(first), 10)
         for number, line in enumerate(whole.wrap(self._console, room, overflow="fold")):
             line.rstrip()
-            self.lines.append(Styled.assemble(Styled(rest if number else first, "dim"), line))
+            before = rest if number else first
+            self.lines.append(Styled.assemble((before if line else before.rstrip(), "dim"), line))
 
     def section(self, title: str, note: str = "") -> None:
         self.gap()

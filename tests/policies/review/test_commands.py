@@ -156,6 +156,13 @@ def test_a_policy_that_there_is_not_is_named_with_the_nearest(say: Any) -> None:
     assert caught.value.hint == "Did you mean 'greet'?"
 
 
+def test_a_policy_that_left_the_settings_can_still_be_asked_for(app: App, script: App, say: Any) -> None:
+    [id_] = offer(app, draft(TAG, policy="retired"))
+    listed = say("list", "--policy", "retired", on=script).document["proposals"]
+    assert [each["id"] for each in listed] == [id_]
+    assert say("approve", "--all", "retired").code == 0
+
+
 def test_what_nobody_reviewed_in_time_is_not_listed_any_more(app: App, say: Any, clock: Clock) -> None:
     [id_] = offer(app, draft(TAG))
     clock.pass_(days=7)
