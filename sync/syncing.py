@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..connectors.records import Kind
+from .identities import entries_of, refresh
 from .mirror import Gap, SiteReport, Source, sync_sites
 from .progress import Moving, Notes
 from .store.times import moment
@@ -45,8 +46,12 @@ class Synced:
 def run_sync(app: App, names: Sequence[str] = (), *, full: bool = False) -> Synced:
     """Sync the sites named, or all. The caller holds the run's lock. Raises UsageError, StoreError."""
     sources = {site: source(app, site) for site in app.sites(names)}
+    people = entries_of(app)
     with Moving(app.out) if app.out.terminal else nullcontext(Notes(app.out)) as watch:
-        return Synced(sync_sites(app.store, sources, app.world, watch, full=full))
+        synced = Synced(sync_sites(app.store, sources, app.world, watch, full=full))
+    if people or any(report.counts.members for report in synced.reports):
+        refresh(app, people)
+    return synced
 
 
 def source(app: App, site: str) -> Source:

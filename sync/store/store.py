@@ -103,6 +103,17 @@ class Store:
                 connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
             connection.exec_driver_sql("ANALYZE")
 
+    def scrub(self) -> None:
+        """Leave nothing of what was deleted in SQLite's write-ahead log. Raises StoreError."""
+        if self.is_postgres:
+            return
+        with _readable_errors(self.url):
+            connection = self.engine.raw_connection()  # a checkpoint cannot be part of a transaction
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                connection.close()
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -162,6 +173,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # the driver begins no transactions of its own; _begin_sqlite does
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # a text that was removed must not stay in the file
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
