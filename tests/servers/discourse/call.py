@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from .errors import Refused, invalid, missing, not_found
@@ -217,12 +217,13 @@ class Route:
 
 
 ROUTES: list[Route] = []
+V = TypeVar("V", bound=View)
 
 
-def route(methods: str, rules: str, name: str) -> Callable[[View], View]:
+def route(methods: str, rules: str, name: str) -> Callable[[V], V]:
     """Register a view under one or more rules (blank-separated), written without .json."""
 
-    def register(view: View) -> View:
+    def register(view: V) -> V:
         ROUTES.extend(Route(tuple(methods.split()), rule, name, view) for rule in rules.split())
         return view
 

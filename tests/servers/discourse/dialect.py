@@ -25,6 +25,9 @@ class Dialect:
     posts_regular_only: bool = False  # /posts.json without hidden, unlisted, whispers and small actions
     page_past_end: Literal["404", "301"] = "404"
     counts_json_views: bool = True  # a JSON read of a topic counts as a view
+    counts_small_actions: bool = (
+        True  # in posts_count, last_posted_at and last poster (recorded; later unknown)
+    )
     lenient_enabled: bool = False  # topic status takes any spelling of true
     redirect_keeps: tuple[str, ...] = ("page",)  # query parameters that survive the redirect of a slug
     print_any_value: bool = True  # any value of print= switches it on
@@ -60,6 +63,7 @@ DIALECTS: dict[str, Dialect] = {
         posts_window="rows",
         posts_regular_only=True,
         page_past_end="301",
+        counts_small_actions=False,
         lenient_enabled=True,
         redirect_keeps=("page", "print"),
         print_any_value=False,
@@ -76,6 +80,7 @@ DIALECTS: dict[str, Dialect] = {
         posts_regular_only=True,
         page_past_end="301",
         counts_json_views=False,
+        counts_small_actions=False,
         lenient_enabled=True,
         redirect_keeps=("page", "print", "include_raw"),
         print_any_value=False,

@@ -28,25 +28,12 @@ from .records import (
     Topic,
     User,
 )
+from .seed import SYSTEM, seed
 from .settings import Settings
 from .text import cook, cook_simply, slugify
 
 if TYPE_CHECKING:
     from .memo import Memory
-
-AUTOMATIC_GROUPS = {
-    0: "everyone",
-    1: "admins",
-    2: "moderators",
-    3: "staff",
-    10: "trust_level_0",
-    11: "trust_level_1",
-    12: "trust_level_2",
-    13: "trust_level_3",
-    14: "trust_level_4",
-}
-TRUST_BADGES = ("Basic", "Member", "Regular", "Leader")
-SYSTEM, DISCOBOT = -1, -2
 
 
 class Ids:
@@ -101,47 +88,7 @@ class Forum:
         self._emails: dict[str, int] = {}
         self._group_names: dict[str, int] = {}
         self._by_user: dict[int, list[int]] = defaultdict(list)  # user id: post ids
-        self._seed()
-
-    # --- beginnings
-
-    def _seed(self) -> None:
-        now = self.clock()
-        for number, name in AUTOMATIC_GROUPS.items():
-            self.add_group(
-                Group(
-                    id=number, name=name, created_at=now, automatic=True, visibility_level=1 if number else 3
-                )
-            )
-        self.ids.seen("group", 40)
-        self.ids.seen("badge", 100)
-        for level, name in enumerate(TRUST_BADGES, start=1):
-            kind = 3 if level < 3 else 4 - level + 1
-            self.badges[level] = Badge(
-                level, name, badge_type_id=kind, grouping_id=4, system=True, icon="fa-user"
-            )
-        self.add_user(
-            User(SYSTEM, "system", now, "system", "no_email", trust_level=4, admin=True, moderator=True)
-        )
-        later = now + timedelta(milliseconds=1)
-        self.add_user(User(DISCOBOT, "discobot", later, "discobot", trust_level=4, admin=True))
-        self.add_user(
-            User(
-                id=1,
-                username="adminuser",
-                name="Admin User",
-                email="admin@example.com",
-                created_at=now,
-                trust_level=4,
-                admin=True,
-            )
-        )
-        self.ids.seen("user", 1)
-        staff, third = frozenset({"staff"}), frozenset({"trust_level_3", "staff"})
-        self.add_category(Category(1, "Uncategorized", "uncategorized"))
-        self.add_category(Category(2, "Site Feedback", "site-feedback", color="808281", position=1))
-        self.add_category(Category(3, "Staff", "staff", color="E45735", position=2, readers=staff))
-        self.add_category(Category(4, "Lounge", "lounge", color="A461EF", position=3, readers=third))
+        seed(self)
 
     # --- adding, with indexes
 
@@ -360,15 +307,17 @@ class Forum:
                 replies[post.reply_to] += 1
         for post in live:
             post.reply_count = replies.get(post.post_number, 0)
-        topic.posts_count = len(public)  # small actions too
-        topic.reply_count = sum(1 for p in public if p.reply_to is not None)
+        small = self.dialect.counts_small_actions
+        counted = [p for p in public if small or p.post_type != PostType.SMALL]
+        topic.posts_count = len(counted)
+        topic.reply_count = sum(1 for p in counted if p.reply_to is not None)
         topic.like_count = sum(p.like_count for p in live)
         numbers = [p.post_number for p in public or self.posts_of(topic)]
         topic.highest_post_number = max(numbers, default=0)
         topic.highest_staff_post_number = max([topic.highest_post_number, *(p.post_number for p in live)])
-        topic.last_posted_at = public[-1].created_at if public else None
-        if public:
-            topic.last_poster_id = public[-1].user_id
+        topic.last_posted_at = counted[-1].created_at if counted else None
+        if counted:
+            topic.last_poster_id = counted[-1].user_id
 
     def log_staff(self, action: str, by: User, **about: Any) -> None:
         self.staff_log.append(StaffAction(self.ids["staff"], action, by.id, self.clock(), **about))

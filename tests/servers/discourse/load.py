@@ -12,8 +12,9 @@ from typing import Any
 
 from .clock import Clock
 from .dialect import Dialect
-from .forum import DISCOBOT, SYSTEM, Forum
+from .forum import Forum
 from .records import Category, Post, Topic, User
+from .seed import DISCOBOT, SYSTEM
 from .text import parse_time
 
 Row = dict[str, Any]

@@ -10,20 +10,12 @@ from .forum import Forum
 from .guard import Guard
 from .posting import small_action
 from .records import Post, PostType, Revision, Timer, Topic, User
-from .text import slugify
+from .text import slugify, words
 
 STATES = ("closed", "archived", "visible", "pinned", "pinned_globally", "autoclosed")
-TIMERS = [
-    "open",
-    "close",
-    "silent_close",
-    "publish_to_category",
-    "delete",
-    "delete_replies",
-    "reminder",
-    "bump",
-    "clear_slow_mode",
-]
+TIMERS = words(
+    "open close silent_close publish_to_category delete delete_replies reminder bump clear_slow_mode"
+)
 DELETED_BY_AUTHOR = "(post deleted by author)"
 CANNOT_DELETE = "There was an error deleting that topic. Please contact the site's administrator."
 

@@ -9,33 +9,15 @@ from .guard import Guard
 from .records import User
 from .show_groups import badges_of, basic_group
 from .show_people import JSON, basic_user
-from .text import iso
+from .text import iso, words
 
-REQUIREMENTS = [
-    "min_days_visited",
-    "num_topics_replied_to",
-    "min_topics_replied_to",
-    "topics_viewed",
-    "min_topics_viewed",
-    "posts_read",
-    "min_posts_read",
-    "topics_viewed_all_time",
-    "min_topics_viewed_all_time",
-    "posts_read_all_time",
-    "min_posts_read_all_time",
-    "num_flagged_posts",
-    "max_flagged_posts",
-    "num_flagged_by_users",
-    "max_flagged_by_users",
-    "num_likes_given",
-    "min_likes_given",
-    "num_likes_received",
-    "min_likes_received",
-    "num_likes_received_days",
-    "min_likes_received_days",
-    "num_likes_received_users",
-    "min_likes_received_users",
-]
+REQUIREMENTS = words(
+    "min_days_visited num_topics_replied_to min_topics_replied_to topics_viewed min_topics_viewed"
+    " posts_read min_posts_read topics_viewed_all_time min_topics_viewed_all_time posts_read_all_time"
+    " min_posts_read_all_time num_flagged_posts max_flagged_posts num_flagged_by_users"
+    " max_flagged_by_users num_likes_given min_likes_given num_likes_received min_likes_received"
+    " num_likes_received_days min_likes_received_days num_likes_received_users min_likes_received_users"
+)
 
 
 def admin_row(forum: Forum, user: User, *, emails: bool) -> JSON:

@@ -12,7 +12,7 @@ from .guard import Guard
 from .people import LIKE
 from .records import Post, Revision, Topic, User
 from .show_people import avatar, basic_user, flair
-from .text import iso
+from .text import iso, words
 
 JSON = dict[str, Any]
 _NO_FLAIR = {
@@ -193,16 +193,7 @@ def hook_post(forum: Forum, post: Post) -> JSON:
     topic = forum.topics[post.topic_id]
     category = forum.categories.get(topic.category_id or 0)
     body = site_post(forum, post, Guard(forum, forum.system))
-    drop = (
-        "can_",
-        "yours",
-        "actions_summary",
-        "bookmarked",
-        "read",
-        "draft",
-        "deleted_by",
-        "display_username_",
-    )
+    drop = words("can_ yours actions_summary bookmarked read draft deleted_by display_username_")
     body = {k: v for k, v in body.items() if k in ("reads", "readers_count") or not k.startswith(drop)}
     return body | {
         "topic_posts_count": topic.posts_count,

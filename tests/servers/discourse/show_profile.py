@@ -8,22 +8,15 @@ from .people import titles_of
 from .records import User
 from .show_groups import badges_of, basic_group
 from .show_people import JSON, avatar, basic_user, flair
-from .text import cook, excerpt, iso
+from .text import cook, excerpt, iso, words
 
 HOURS = {f"day_{d}_{w}_time": m for d in range(7) for w, m in (("start", 480), ("end", 1020))}
 
 
-EMPTY_LISTS = [
-    "muted_category_ids",
-    "regular_category_ids",
-    "watched_tags",
-    "watching_first_post_tags",
-    "tracked_tags",
-    "muted_tags",
-    "tracked_category_ids",
-    "watched_category_ids",
-    "watched_first_post_category_ids",
-]
+EMPTY_LISTS = words(
+    "muted_category_ids regular_category_ids watched_tags watching_first_post_tags tracked_tags"
+    " muted_tags tracked_category_ids watched_category_ids watched_first_post_category_ids"
+)
 
 
 def current_user(forum: Forum, user: User) -> JSON:

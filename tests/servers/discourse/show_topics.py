@@ -12,7 +12,7 @@ from .records import Post, PostType, Reader, Topic, User
 from .show_lists import pinned, tag_names
 from .show_people import basic_user, flair, list_user
 from .show_posts import topic_post
-from .text import excerpt, iso
+from .text import excerpt, iso, words
 
 JSON = dict[str, Any]
 MEGA = 10_000  # posts from which on the stream is left out
@@ -219,30 +219,12 @@ def hook_topic(forum: Forum, topic: Topic) -> JSON:
     """What a topic event carries: the view as system sees it, without posts and rights."""
     body = topic_view(forum, topic, Guard(forum, forum.system), [], [])
     known = body.pop("details")
-    drop = [
-        "post_stream",
-        "timeline_lookup",
-        "suggested_topics",
-        "related_messages",
-        "draft",
-        "draft_key",
-        "draft_sequence",
-        "message_bus_last_id",
-        "current_post_number",
-        "chunk_size",
-        "posted",
-        "last_read_post_number",
-        "last_read_post_id",
-        "has_deleted",
-        "actions_summary",
-        "bookmarked",
-        "topic_timer",
-        "show_read_indicator",
-        "thumbnails",
-        "message_archived",
-        "requested_group_name",
-        "deleted_by",
-    ]
+    drop = words(
+        "post_stream timeline_lookup suggested_topics related_messages draft draft_key draft_sequence"
+        " message_bus_last_id current_post_number chunk_size posted last_read_post_number"
+        " last_read_post_id has_deleted actions_summary bookmarked topic_timer show_read_indicator"
+        " thumbnails message_archived requested_group_name deleted_by"
+    )
     for key in drop:
         body.pop(key, None)
     return body | {"created_by": known["created_by"], "last_poster": known["last_poster"]}

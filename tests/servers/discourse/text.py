@@ -11,57 +11,20 @@ from html.parser import HTMLParser
 
 from markdown_it import MarkdownIt
 
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a long list, written as text."""
+    return tuple(text.split())
+
+
 _MARKDOWN = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable(["table", "strikethrough"])
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _MENTION = re.compile(r"(?<![\w/@.])@([\w][\w.\-]*[\w]|\w)")
 _ALLOWED = frozenset(
-    [
-        "a",
-        "abbr",
-        "b",
-        "big",
-        "blockquote",
-        "br",
-        "code",
-        "dd",
-        "del",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "i",
-        "img",
-        "ins",
-        "kbd",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "s",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "summary",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "th",
-        "thead",
-        "tr",
-        "u",
-        "ul",
-    ]
+    words(
+        "a abbr b big blockquote br code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins kbd"
+        " li ol p pre s small span strike strong sub summary sup table tbody td th thead tr u ul"
+    )
 )
 _ATTRIBUTES = {"a": ("href", "title"), "img": ("src", "alt", "title", "width", "height"), "code": ("class",)}
 _VOID = frozenset({"br", "hr", "img"})

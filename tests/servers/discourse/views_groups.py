@@ -10,27 +10,14 @@ from .people import add_members, new_group, remove_members
 from .records import Group, User
 from .show_groups import basic_group, member_row
 from .show_people import basic_user
-from .text import iso
+from .text import iso, words
 
 PER_PAGE = 36
-MAIL_SETTINGS = [
-    "automatic_membership_email_domains",
-    "smtp_server",
-    "smtp_port",
-    "smtp_ssl",
-    "smtp_updated_at",
-    "smtp_updated_by",
-    "imap_server",
-    "imap_port",
-    "imap_ssl",
-    "imap_updated_at",
-    "imap_updated_by",
-    "email_username",
-    "email_password",
-    "imap_last_error",
-    "imap_old_emails",
-    "imap_new_emails",
-]
+MAIL_SETTINGS = words(
+    "automatic_membership_email_domains smtp_server smtp_port smtp_ssl smtp_updated_at smtp_updated_by"
+    " imap_server imap_port imap_ssl imap_updated_at imap_updated_by email_username email_password"
+    " imap_last_error imap_old_emails imap_new_emails"
+)
 ROBOTS = {"X-Robots-Tag": "noindex"}
 
 

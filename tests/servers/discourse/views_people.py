@@ -14,7 +14,7 @@ from .records import Grant, PostType, User
 from .show_groups import badge_row, badge_types, badges_of
 from .show_people import basic_user, flair, list_user
 from .show_profile import profile
-from .text import iso
+from .text import iso, words
 
 CARDS = 50
 
@@ -34,7 +34,7 @@ def by_external(call: Call, wanted: str) -> Reply:
     user = next((u for u in call.forum.users.values() if u.external_id == wanted), None)
     if user is None:
         raise not_found()
-    return show(call, user.username)  # type: ignore[no-any-return]
+    return show(call, user.username)
 
 
 def _profile(call: Call, user: User) -> dict[str, Any]:
@@ -173,43 +173,14 @@ def card(call: Call, name: str) -> dict[str, Any]:
     return {"user_badges": rows, "user": _card(call, user)} | _badge_part(call.forum, user)
 
 
-CARD = [
-    "id",
-    "username",
-    "name",
-    "avatar_template",
-    "last_posted_at",
-    "last_seen_at",
-    "created_at",
-    "ignored",
-    "muted",
-    "can_ignore_user",
-    "can_mute_user",
-    "can_send_private_messages",
-    "can_send_private_message_to_user",
-    "trust_level",
-    "moderator",
-    "admin",
-    "title",
-    "badge_count",
-    "custom_fields",
-    "time_read",
-    "recent_time_read",
-    "primary_group_id",
-    "primary_group_name",
-    "primary_group_flair_url",
-    "primary_group_flair_bg_color",
-    "primary_group_flair_color",
-    "featured_topic",
-    "staged",
-    "featured_user_badge_ids",
-    "bio_excerpt",
-    "website",
-    "website_name",
-    "location",
-    "suspended_till",
-    "suspend_reason",
-]
+CARD = words(
+    "id username name avatar_template last_posted_at last_seen_at created_at ignored muted"
+    " can_ignore_user can_mute_user can_send_private_messages can_send_private_message_to_user"
+    " trust_level moderator admin title badge_count custom_fields time_read recent_time_read"
+    " primary_group_id primary_group_name primary_group_flair_url primary_group_flair_bg_color"
+    " primary_group_flair_color featured_topic staged featured_user_badge_ids bio_excerpt website"
+    " website_name location suspended_till suspend_reason"
+)
 
 
 def _card(call: Call, user: User) -> dict[str, Any]:

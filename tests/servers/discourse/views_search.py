@@ -11,7 +11,7 @@ from .limits import TOO_MANY, limited
 from .records import Post, PostType, Topic, User
 from .show_lists import list_topic, posters
 from .show_people import avatar, list_user
-from .text import excerpt, iso, parse_time
+from .text import excerpt, iso, parse_time, words
 
 SEARCH_PAGE = 50
 FILTER = re.compile(r"[@#]\w|\w+:")
@@ -34,15 +34,7 @@ def directory(call: Call) -> dict[str, Any]:
     order = call.text("order") or "likes_received"
     up = bool(call.text("asc"))
     if order in (
-        [
-            "likes_received",
-            "likes_given",
-            "topic_count",
-            "post_count",
-            "topics_entered",
-            "posts_read",
-            "days_visited",
-        ]
+        words("likes_received likes_given topic_count post_count topics_entered posts_read days_visited")
     ):
         rows.sort(key=lambda r: (r[order] if up else -r[order], r["id"]))
     elif order == "username":
@@ -216,16 +208,9 @@ def _search_post(call: Call, post: Post) -> dict[str, Any]:
 
 def _search_topic(call: Call, topic: Topic) -> dict[str, Any]:
     row = list_topic(call.forum, topic, call.guard, posters(call.forum, topic))
-    for key in [
-        "views",
-        "like_count",
-        "has_summary",
-        "last_poster_username",
-        "pinned_globally",
-        "featured_link",
-        "posters",
-        "image_url",
-    ]:
+    for key in words(
+        "views like_count has_summary last_poster_username pinned_globally featured_link posters image_url"
+    ):
         row.pop(key, None)
     return row
 

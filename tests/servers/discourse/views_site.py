@@ -10,37 +10,15 @@ from .errors import not_found
 from .show_lists import category_row, tag_names, top_tags
 from .show_people import basic_user
 from .show_profile import current_user
+from .text import words
 
-NOTIFICATIONS = [
-    "mentioned",
-    "replied",
-    "quoted",
-    "edited",
-    "liked",
-    "private_message",
-    "invited_to_private_message",
-    "invitee_accepted",
-    "posted",
-    "moved_post",
-    "linked",
-    "granted_badge",
-    "invited_to_topic",
-    "custom",
-    "group_mentioned",
-    "group_message_summary",
-    "watching_first_post",
-    "topic_reminder",
-    "liked_consolidated",
-    "post_approved",
-    "code_review_commit_approved",
-    "membership_request_accepted",
-    "membership_request_consolidated",
-    "bookmark_reminder",
-    "reaction",
-    "votes_released",
-    "event_reminder",
-    "event_invitation",
-]
+NOTIFICATIONS = words(
+    "mentioned replied quoted edited liked private_message invited_to_private_message invitee_accepted"
+    " posted moved_post linked granted_badge invited_to_topic custom group_mentioned"
+    " group_message_summary watching_first_post topic_reminder liked_consolidated post_approved"
+    " code_review_commit_approved membership_request_accepted membership_request_consolidated"
+    " bookmark_reminder reaction votes_released event_reminder event_invitation"
+)
 ACTIONS = [
     (1, "bookmark", False),
     (2, "like", False),
