@@ -110,26 +110,18 @@ class PostList:
 class Descent:
     """A descent through a list of posts that can be laid down and taken up again."""
 
-    def __init__(self, posts: PostList, below: int | None = None, floor: int = 0) -> None:
+    def __init__(self, posts: PostList, place: Mapping[str, Any]) -> None:
+        """`place` as `PostList.place` gave it; empty for the newest post."""
+        posts.learn(place)
         self.posts = posts
-        self.below = below or 0
-        self._pages = posts.descend(below, floor)
-        self._held: list[Json] | None = None
+        self.below = int(place.get("below", 0))
+        self._pages = posts.descend(self.below or None)
 
     def __iter__(self) -> Iterator[list[Json]]:
-        """The pages not yet taken; `below` then says down to which id everything was seen."""
-        if self._held is not None:
-            rows, self._held = self._held, None
-            yield rows
+        """The pages; `below` then says down to which id everything was seen."""
         for rows, below in self._pages:
             self.below = below
             yield rows
-
-    def peek(self) -> list[Json]:
-        """The next page, which still comes."""
-        if self._held is None:
-            self._held, self.below = next(self._pages, ([], 0))
-        return self._held
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from ..base import Batch
 from ..records import Kind
 from . import mapping, read_messages, read_people, read_posts, read_topics
-from .dialect import Descent
 from .events import delivered, newest_event
 from .read_topics import Fresh
 from .reading import Reading
@@ -23,8 +22,7 @@ Phase = Callable[[Reading], Iterator[Batch]]
 
 def _start(r: Reading) -> Iterator[Batch]:
     """The watermarks: what is newer than they are belongs to the run that follows this pass."""
-    r.start = Descent(read_posts.public(r))
-    rows = r.start.peek()
+    rows = read_posts.public(r).newest()
     r.state.post = max((int(row["id"]) for row in rows), default=0)
     newest = max((str(row["created_at"]) for row in rows), default="")
     r.state.bumped = r.state.mail = newest or mapping.wire(r.world.now() - timedelta(days=1))

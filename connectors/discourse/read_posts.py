@@ -29,9 +29,9 @@ def private(r: Reading) -> PostList:
 
 
 def all_posts(r: Reading) -> Iterator[Batch]:
-    """All posts, from the newest at the start of the pass down to the first."""
-    descent = r.start if r.start is not None and not r.state.at else _resumed(r, public(r), r.state.post)
-    r.start = None
+    """All posts, from the newest down to the first. They are read after the topic rows: what happens to a
+    post between the two shows in the next comparison of rows."""
+    descent = Descent(public(r), r.state.at)
     r.state.unlisted_apart = True  # until a post shows how this forum lists them
     for rows in _in_scope(r, descent):
         if rows:
@@ -45,14 +45,9 @@ def all_private(r: Reading) -> Iterator[Batch]:
         return
     if not r.state.at:
         r.state.private = max((int(row["id"]) for row in private(r).newest()), default=0)
-    descent = _resumed(r, private(r), r.state.private)
+    descent = Descent(private(r), r.state.at)
     for rows in _in_scope(r, descent):
         yield r.batch(r.page(rows, private=True, news_above=0), "messages", *_progress(r, descent, len(rows)))
-
-
-def _resumed(r: Reading, posts: PostList, top: int) -> Descent:
-    posts.learn(r.state.at)
-    return Descent(posts, int(r.state.at.get("below", top + 1)))
 
 
 def _in_scope(r: Reading, descent: Descent) -> Iterator[list[Json]]:

@@ -12,7 +12,7 @@ from ..base import Batch, Known, World
 from ..records import Kind, Member, Record, Ref, Thread, ThreadKind
 from . import mapping
 from .client import Client, Json
-from .dialect import Descent, topic_rows
+from .dialect import topic_rows
 from .scope import Scope
 from .stamps import Stamp
 from .state import State
@@ -40,8 +40,6 @@ class Reading:
     """Topics with an excluded tag."""
     groups: list[Json] = field(default_factory=list)
     """The groups that the forum names, if they were read in this run."""
-    start: Descent | None = None
-    """The descent through all posts that a full pass began with, if it began in this run."""
 
     def batch(
         self,

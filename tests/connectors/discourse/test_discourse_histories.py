@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -16,6 +17,9 @@ from tests.connectors.discourse.site import DiscourseSite
 from tests.connectors.reading import assert_true
 from tests.servers.discourse import DiscourseServer, Forum
 from tests.servers.discourse.records import Post, Topic, User
+
+EXAMPLES = int(os.environ.get("ORDITO_EXAMPLES", "8"))
+"""Of each history test in each dialect; raise it in the environment for a long search."""
 
 WORDS = "Some words that are long enough to be a post in this forum"
 
@@ -137,8 +141,9 @@ class People:
 
 
 DEEDS = [
-    "join", "open", "reply", "reply", "reply", "message", "edit", "delete_post", "recover_post", "delete_topic",
-    "recover_topic", "close", "unlist", "pin", "tag", "like", "split", "merge", "rename", "wait",
+    "join", "open", "reply", "reply", "reply", "message", "edit", "delete_post", "recover_post",
+    "delete_topic", "recover_topic", "close", "unlist", "pin", "tag", "like", "split", "merge", "rename",
+    "wait",
 ]  # fmt: skip
 Deed = tuple[str, int]
 deeds = st.tuples(st.sampled_from(DEEDS), st.integers(0, 97))
@@ -187,8 +192,12 @@ def dialect(request: pytest.FixtureRequest) -> Iterator[str]:
     yield request.param
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(before=st.lists(deeds, max_size=30), during=st.lists(deeds, max_size=12), after=st.lists(deeds, max_size=8))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    before=st.lists(deeds, max_size=30),
+    during=st.lists(deeds, max_size=12),
+    after=st.lists(deeds, max_size=8),
+)
 def test_whatever_happens_while_it_reads_the_mirror_ends_true(
     dialect: str, before: list[Deed], during: list[Deed], after: list[Deed]
 ) -> None:
@@ -211,7 +220,7 @@ def test_whatever_happens_while_it_reads_the_mirror_ends_true(
         mirror.connector.close()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     before=st.lists(deeds, max_size=25),
     cuts=st.lists(st.tuples(st.integers(1, 12), st.lists(deeds, max_size=3)), max_size=5),
