@@ -241,8 +241,8 @@ class WritingContract:
             pytest.skip("before a new text there was nothing")
         with connected(site) as connector:
             receipt = connector.perform(action, MARKER)
-        assert receipt.before
-        assert receipt.after
+        assert receipt.before is not None
+        assert receipt.after is not None
 
     def test_a_closed_topic_is_closed(self, site: Site, scene: Scene) -> None:
         action = ACTIONS["close_thread"](scene)
