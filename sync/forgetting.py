@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from ..connectors.records import Kind, Ref
 from .identities import accounts_of
@@ -23,6 +23,7 @@ from .outbox.proposals import from_row
 from .outbox.proposing import supersede
 from .outbox.states import WAITING
 from .store.guard import digest, hide_members
+from .store.states import chunks
 from .store.store import Store
 from .store.tables import (
     assignments,
@@ -35,6 +36,7 @@ from .store.tables import (
     proposals,
     reviews,
     texts,
+    threads,
     tombstones,
 )
 from .store.times import micros
@@ -67,9 +69,10 @@ def forget(store: Store, who: Ref, now: datetime) -> Forgotten:
         under_way: list[int] = []
         for account in accounts:
             grave = digest(store.secret, account.site, account.id)
+            about = _about(connection, account)
+            withdrawn += _withdraw(connection, about, now)
+            under_way += _erase_from_outbox(connection, account, about, grave)
             written += _erase_from_mirror(connection, account)
-            withdrawn += _withdraw(connection, account, now)
-            under_way += _erase_from_outbox(connection, account, grave)
             _erase_consent(connection, account)
             at = micros(now)
             insert_missing(connection, tombstones, [{"site": account.site, "digest": grave, "at": at}])
@@ -90,29 +93,32 @@ def _erase_from_mirror(connection: Connection, who: Ref) -> int:
     return count
 
 
-def _withdraw(connection: Connection, who: Ref, now: datetime) -> int:
+def _withdraw(connection: Connection, about: Sequence[int], now: datetime) -> int:
     """What was proposed to do to them, or to say to them, is not done."""
     withdrawn = 0
-    for row in _about(connection, who):
-        current = connection.execute(select(proposals).where(proposals.c.id == row.id)).one()
+    for number in about:
+        current = connection.execute(select(proposals).where(proposals.c.id == number)).one()
         if State(current.state) in WAITING:  # not superseded with the step before
             supersede(connection, from_row(current), "the person asked to be forgotten", now)
             withdrawn += 1
     return withdrawn
 
 
-def _erase_from_outbox(connection: Connection, who: Ref, grave: str) -> list[int]:
+def _erase_from_outbox(
+    connection: Connection, who: Ref, about: Sequence[int], grave: str
+) -> list[int]:
     under_way: list[int] = []
-    for row in _about(connection, who):
+    for number in about:
+        row = connection.execute(select(proposals).where(proposals.c.id == number)).one()
         if row.state in _UNDER_WAY:
-            under_way.append(row.id)
+            under_way.append(number)
             continue
         values = {"action": json.dumps(_without(json.loads(row.action), who.id, grave)), "because": "[]"}
         if row.item == str(who):
             values["item"] = str(Ref(who.site, Kind.MEMBER, grave))
-        connection.execute(update(proposals).where(proposals.c.id == row.id).values(values))
+        connection.execute(update(proposals).where(proposals.c.id == number).values(values))
         connection.execute(
-            update(reviews).where(reviews.c.proposal == row.id).values(action_before=None, reason="")
+            update(reviews).where(reviews.c.proposal == number).values(action_before=None, reason="")
         )
     if not under_way:
         connection.execute(
@@ -124,15 +130,18 @@ def _erase_from_outbox(connection: Connection, who: Ref, grave: str) -> list[int
     return under_way
 
 
-def _about(connection: Connection, who: Ref) -> Sequence[Any]:
-    """Proposals whose item is the member, or whose action names the id."""
-    quoted = f'%"{who.id}"%'
-    rows = connection.execute(
-        select(proposals)
-        .where(or_(proposals.c.item == str(who), proposals.c.action.like(quoted)))
-        .order_by(proposals.c.id)
-    )
-    return [row for row in rows if row.item == str(who) or _names(json.loads(row.action), who)]
+def _about(connection: Connection, who: Ref) -> list[int]:
+    """Proposals about the member, or about what the member began or wrote, or that name the id."""
+    items = [str(who)]
+    for table, kind in ((threads, Kind.THREAD), (contributions, Kind.CONTRIBUTION)):
+        ids = connection.scalars(select(table.c.id).where(table.c.site == who.site, table.c.author == who.id))
+        items += [str(Ref(who.site, kind, id_)) for id_ in ids]
+    found: set[int] = set()
+    for chunk in chunks(items):
+        found.update(connection.scalars(select(proposals.c.id).where(proposals.c.item.in_(chunk))))
+    quoted = select(proposals.c.id, proposals.c.action).where(proposals.c.action.like(f'%"{who.id}"%'))
+    found.update(row.id for row in connection.execute(quoted) if _names(json.loads(row.action), who))
+    return sorted(found)
 
 
 def _names(action: dict[str, Any], who: Ref) -> bool:
