@@ -210,6 +210,15 @@ def test_the_directory_ends_after_ten_pages_in_the_newest_dialect(serve: Serve) 
     assert serve("2026").get("/directory_items.json", period="all", page=11).status_code == 400
 
 
+def test_the_directory_has_the_own_row_on_top_of_fifty(serve: Serve) -> None:
+    site = serve()
+    for number in range(60):
+        site.forum.new_user(f"member{number}")
+    rows = site.json("/directory_items.json", "member59", period="all")["directory_items"]
+    assert (len(rows), rows[0]["user"]["username"]) == (51, "member59")
+    assert len(site.json("/directory_items.json", period="all")["directory_items"]) == 50
+
+
 # --- one topic
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.servers.discourse.client import Serve, Site, serving
 from tests.servers.discourse.moderation import expire_deletions, run_timers
+from tests.servers.discourse.posting import approve
 from tests.servers.discourse.records import Post, PostType, Topic
 
 TITLE, RAW = "A title of enough length", "Words that are enough for a topic."
@@ -135,6 +136,27 @@ def test_markup_that_is_not_allowed_does_not_reach_the_page(site: Site) -> None:
     cooked = site.post("/posts.json", title=TITLE, raw=raw).json()["cooked"]
     assert not any(bad in cooked for bad in ("script", "alert", "onerror", "onclick"))
     assert "<b>bold</b>" in cooked
+
+
+def test_titles_are_prettified(site: Site) -> None:
+    made = site.post("/posts.json", title="what is this  all about??? tell me.", raw=RAW).json()
+    assert site.forum.topics[made["topic_id"]].title == "What is this all about? tell me"
+
+
+def test_tags_are_taken_as_names_and_as_objects(serve: Serve) -> None:
+    site = serve("2026")
+    site.forum.tag("red")
+    form = {"title": TITLE, "raw": RAW, "tags": [{"id": 1}, {"name": "blue"}]}
+    made = site.ask("POST", "/posts.json", json=form).json()
+    assert site.forum.topics[made["topic_id"]].tags == ["red", "blue"]
+
+
+def test_a_held_post_is_let_through_by_a_moderator(site: Site) -> None:
+    site.forum.settings.approve_all_posts = True
+    site.post("/posts.json", "bob", title=TITLE, raw=RAW)
+    post = approve(site.forum, site.forum.pending[0])
+    assert (post.raw, site.forum.pending) == (RAW, [])
+    assert site.get(f"/t/{post.topic_id}.json", "alice").status_code == 200
 
 
 # --- editing

@@ -34,7 +34,7 @@ def iso(moment: datetime | None) -> str | None:
     """`2021-05-27T12:00:00.000Z`."""
     if moment is None:
         return None
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_time(text: str) -> datetime:

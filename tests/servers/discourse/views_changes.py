@@ -23,6 +23,7 @@ from .records import Reader, Timer, Topic
 from .show_lists import tag_names
 from .show_people import basic_user
 from .text import iso, parse_time, slugify
+from .views_posts import wanted_tags
 
 
 @route("PUT", "/t/<slug>/<int:number> /t/<int:number>", "topics/update")
@@ -30,7 +31,7 @@ def update(call: Call, number: int, slug: str = "") -> dict[str, Any]:
     by, topic = call.me(), call.forum.topics.get(number)
     if topic is None:
         raise forbidden()
-    edit = Edit(title=call.text("title"), tags=_tags(call))
+    edit = Edit(title=call.text("title"), tags=wanted_tags(call))
     if (category := call.text("category_id")) is not None and category != "":
         edit.category_id = call.number("category_id") or -1
     if call.forum.dialect.original_checks:
@@ -46,21 +47,6 @@ def update(call: Call, number: int, slug: str = "") -> dict[str, Any]:
     if call.forum.dialect.tags_in_update and edit.tags is not None:
         body["tags"] = tag_names(call.forum, topic.tags)
     return {"basic_topic": body}
-
-
-def _tags(call: Call) -> list[str] | None:
-    value = call.params.get("tags")
-    if value is None:
-        return None
-    rows = value if isinstance(value, list) else [value]
-    by_id = {t.id: t.name for t in call.forum.tags.values()}
-    return [_tag_name(row, by_id) for row in rows]
-
-
-def _tag_name(row: Any, by_id: dict[int, str]) -> str:
-    if not isinstance(row, dict):
-        return "" if row is None else str(row)
-    return str(row.get("name") or by_id.get(int(row.get("id") or 0), ""))
 
 
 def _check_originals(call: Call, topic: Topic) -> None:

@@ -180,12 +180,6 @@ def _create(call: Call) -> Reply:
 def _wanted(call: Call, by_api: bool) -> NewPost:
     old = call.names("target_usernames") if call.forum.dialect.target_usernames else []
     recipients = old or call.names("target_recipients")
-    tags = call.params.get("tags") or []
-    names = (
-        [t.get("name", "") if isinstance(t, dict) else str(t) for t in tags]
-        if isinstance(tags, list)
-        else [str(tags)]
-    )
     external_id = call.text("external_id") if by_api and call.forum.dialect.external_id else None
     return NewPost(
         raw=call.text("raw") or "",
@@ -193,7 +187,7 @@ def _wanted(call: Call, by_api: bool) -> NewPost:
         topic_id=call.number("topic_id"),
         reply_to=call.number("reply_to_post_number"),
         category_id=call.number("category"),
-        tags=names,
+        tags=wanted_tags(call) or [],
         private=call.text("archetype") == "private_message",
         recipients=recipients,
         whisper=call.flag("whisper"),
@@ -203,6 +197,22 @@ def _wanted(call: Call, by_api: bool) -> NewPost:
         visible=not call.flag("unlist_topic") if call.guard.staff else True,
         skip_validations=by_api and call.flag("skip_validations"),
     )
+
+
+def wanted_tags(call: Call) -> list[str] | None:
+    """Names of the tags that were sent, as names or as objects; None where none were sent at all."""
+    value = call.params.get("tags")
+    if value is None:
+        return None
+    rows = value if isinstance(value, list) else [value]
+    by_id = {tag.id: tag.name for tag in call.forum.tags.values()}
+    return [_tag_name(row, by_id) for row in rows]
+
+
+def _tag_name(row: Any, by_id: dict[int, str]) -> str:
+    if not isinstance(row, dict):
+        return "" if row is None else str(row)
+    return str(row.get("name") or by_id.get(int(row.get("id") or 0), ""))
 
 
 def _enqueued(call: Call, made: Enqueued) -> dict[str, Any]:

@@ -40,16 +40,27 @@ def directory(call: Call) -> dict[str, Any]:
     elif order == "username":
         rows.sort(key=lambda r: str(r["user"]["username"]).lower(), reverse=not up)
     total = len(rows)
+    shown = forum.page(rows, page, 50)
+    if page == 0 and not call.text("group"):
+        shown = _own_row_first(call, shown, period)
     query = {k: v for k, v in call.query.items() if k != "page"} | {"page": page + 1}
     more = "&".join(f"{k}={v}" for k, v in sorted(query.items()))
     return {
-        "directory_items": forum.page(rows, page, 50),
+        "directory_items": shown,
         "meta": {
             "last_updated_at": iso(forum.clock().replace(microsecond=0)),
             "total_rows_directory_items": total,
             "load_more_directory_items": f"/directory_items.json?{more}",
         },
     }
+
+
+def _own_row_first(call: Call, rows: list[dict[str, Any]], period: str) -> list[dict[str, Any]]:
+    """Members who are not among the first ten find themselves on top of the first page, as one row more."""
+    user = call.user
+    if user is None or not rows or not _in_directory(call, user) or user.id in [r["id"] for r in rows[:10]]:
+        return rows
+    return [_directory_row(call, user, period), *rows]
 
 
 def _in_directory(call: Call, user: User) -> bool:
