@@ -23,9 +23,12 @@ def test_no_file_names_a_path_of_one_machine() -> None:
     assert found == []
 
 
-def test_the_tests_are_a_namespace_package() -> None:
+def test_folders_with_tests_are_namespace_packages() -> None:
     # With an __init__.py pytest imports a test file, and the helpers beside it, under a second name.
-    assert [path for path in texts() if path.startswith("tests/") and path.endswith("__init__.py")] == []
+    tests = [path for path in texts() if re.search(r"^tests/(.*/)?test_[^/]*\.py$", path)]
+    packages = [path for path in texts() if path.startswith("tests/") and path.endswith("/__init__.py")]
+    folders = {path: path.removesuffix("__init__.py") for path in packages}
+    assert [path for path in packages if any(test.startswith(folders[path]) for test in tests)] == []
 
 
 def test_the_changelog_keeps_its_form() -> None:
