@@ -14,7 +14,7 @@ _JOINER = "\u2060"
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#!|~^$&])")
 _DIGITS = re.compile(r"^(\d+)([.)])")
-_NOTIFYING = re.compile(r"([@#:])(?=\S)|(?<=\w)(\.)(?=\w)|(?<=/)(/)")
+_NOTIFYING = re.compile(r"([@#:])(?=\S)|(?<=\w)(\.)(?=\w)|(/)(?=/)")
 _NAME = re.compile(r"[\w.-]+")
 
 _KEPT_FORMATS = frozenset({"\u200c", "\u200d"})
