@@ -6,9 +6,11 @@ only, and take an underscore for a space); they never become keys.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from sqlalchemy import Connection, select
 
@@ -47,6 +49,8 @@ def _address(typed: str, platforms: Mapping[str, Platform], conn: Connection) ->
     for platform in platforms.values():
         found = platform.parse(typed)
         if found is None:
+            if name := _profile(typed, platform):
+                return _one(typed, _members(name, [platform], conn))
             continue
         if found.kind != "title":
             return found
@@ -54,6 +58,14 @@ def _address(typed: str, platforms: Mapping[str, Platform], conn: Connection) ->
         return named[0] if named else found
     sites = ", ".join(platforms) or "none"
     raise UsageError(f"{typed} is no address of an item on one of the sites ({sites}).", hint=_FORMS)
+
+
+def _profile(typed: str, platform: Platform) -> str:
+    """The user name in the address of a forum's profile, which knows no id; '' for other addresses."""
+    topic = platform.url(Ref(platform.site, Kind.THREAD, "0"))
+    base = re.escape(topic.removesuffix("/t/0"))
+    match = re.match(rf"{base}/u/([^/?#]+)", typed) if platform.family == "forum" else None
+    return unquote(match[1]) if match else ""
 
 
 def _on_site(typed: str, rest: str, platform: Platform, conn: Connection) -> Ref:
