@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from ordito.config.secret import Secret
@@ -12,6 +12,7 @@ from ordito.connectors.mediawiki.connector import MediaWikiConnector
 from ordito.connectors.mediawiki.platform import MediaWikiPlatform
 from ordito.connectors.records import Ref, Thread
 from tests.connectors.adapter import Truth, Unsupported
+from tests.connectors.mediawiki.prepared import People
 from tests.connectors.mediawiki.site import SITE, connect, settings, truth, user_id
 from tests.servers.mediawiki.client import Client
 from tests.servers.mediawiki.history import History, Person
@@ -23,11 +24,14 @@ GRANTS = ("basic", "highvolume", "editpage", "createeditmovepage", "delete")
 PASSWORD = "password-1"
 
 
-def prepare(wiki: Wiki) -> None:
-    """Our account may also delete pages and put people into a group, and there is a moderator."""
-    seed(wiki.folder / "wiki.sqlite", History([_person("Moderator", ("sysop", "bureaucrat"))], []))
+def prepare(wiki: Wiki, sign_in: Callable[[str, str], Client]) -> People:
+    """Our account may also delete pages and put people into a group, there is a moderator, and two members
+    have joined and signed in beforehand."""
+    people = [_person("Moderator", ("sysop", "bureaucrat")), _person("Asker"), _person("Answerer")]
+    seed(wiki.folder / "wiki.sqlite", History(people, []))
     wiki.maintenance("createAndPromote.php", "--force", "--sysop", "--bot", "Ordito")
     wiki.create_bot_password("Ordito", "contract", SECRET, GRANTS)
+    return {person.name: sign_in(person.name, PASSWORD) for person in people}
 
 
 def _person(name: str, groups: tuple[str, ...] = ()) -> Person:
@@ -44,15 +48,15 @@ class MediaWikiSite:
     badge = ""
     other_space = ""
 
-    def __init__(self, wiki: Wiki) -> None:
+    def __init__(self, wiki: Wiki, people: People) -> None:
         self.wiki = wiki
+        self._people = dict(people)
         wiki.switch(
             wgAddGroups={"sysop": [self.group], "bureaucrat": [self.group]},
             wgRemoveGroups={"sysop": [self.group], "bureaucrat": [self.group]},
         )
         self._account = {"username": "Ordito@contract", "password": Secret.of(SECRET)}
         self.platform = MediaWikiPlatform(SITE, settings(wiki, **self._account))
-        self._people: dict[str, Client] = {}
 
     def connect(self) -> MediaWikiConnector:
         return connect(self.wiki, None, **self._account)
@@ -66,15 +70,17 @@ class MediaWikiSite:
     # People
 
     def _as(self, member: str) -> Client:
-        if member not in self._people:
-            self._people[member] = self.wiki.client(self._username(member), PASSWORD)
-        return self._people[member]
+        name = self._username(member)
+        if name not in self._people:
+            self._people[name] = self.wiki.client(name, PASSWORD)
+        return self._people[name]
 
     def _username(self, member: str) -> str:
         return str(self.wiki.rows("select user_name from user where user_id = ?", int(member))[0][0])
 
     def join(self, username: str) -> str:
-        seed(self.wiki.folder / "wiki.sqlite", History([_person(username)], []))
+        if username not in ("Asker", "Answerer"):
+            seed(self.wiki.folder / "wiki.sqlite", History([_person(username)], []))
         return user_id(self.wiki, username)
 
     def moderator(self) -> str:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.connectors.contract import ConnectorContract
 from tests.connectors.mediawiki.contract_site import MediaWikiSite, prepare
-from tests.servers.mediawiki.wiki import Snapshot, Wiki
+from tests.connectors.mediawiki.prepared import Prepared
+from tests.servers.mediawiki.wiki import Wiki
 
-_made: dict[str, Snapshot] = {}
+
+@pytest.fixture(scope="module")
+def prepared() -> Iterator[Prepared]:
+    with Prepared(prepare) as state:
+        yield state
 
 
 class TestMediaWiki(ConnectorContract):
     @pytest.fixture
-    def site(self, mediawiki: Wiki) -> MediaWikiSite:
-        key = str(mediawiki.folder)
-        if key not in _made:
-            prepare(mediawiki)
-            _made[key] = mediawiki.snapshot()
-        mediawiki.restore(_made[key])
-        return MediaWikiSite(mediawiki)
+    def site(self, mediawiki: Wiki, prepared: Prepared) -> MediaWikiSite:
+        return MediaWikiSite(mediawiki, prepared.restore(mediawiki))
