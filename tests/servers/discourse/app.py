@@ -17,6 +17,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from . import (
+    views_actions,
     views_admin,
     views_changes,
     views_connect,
@@ -38,6 +39,7 @@ from .limits import Window, limited
 from .records import ApiKey, User
 
 VIEWS = (
+    views_actions,
     views_admin,
     views_changes,
     views_connect,
