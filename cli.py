@@ -114,7 +114,7 @@ def build(path: str | None, *, as_json: bool = False, verbosity: int = 0) -> App
         make_gate=make_gate,
         stdin_terminal=sys.stdin is not None and sys.stdin.isatty(),
         path=chosen,
-        elsewhere=lambda other: build(other, as_json=as_json, verbosity=verbosity),
+        at=lambda other: build(other, as_json=as_json, verbosity=verbosity),
     )
 
 

@@ -27,7 +27,7 @@ def demo(outer: App, folder: Path) -> int:
     It lives in FOLDER (ordito-demo if none is named), with its own ordito.yaml; calling it again goes on
     there. On a terminal the review of the proposals follows.
     """
-    app = outer.elsewhere(str(_prepare(folder)))
+    app = outer.at(str(_prepare(folder)))
     try:
         return _run(app, folder)
     finally:
@@ -104,9 +104,17 @@ def _next(app: App, folder: Path) -> None:
     app.out.say(f"  {name} apply              carry out what you approved (after a minute)")
     app.out.say(f"  {name} log                what was done, by whom approved")
     if app.stdin_terminal and not app.json and click.confirm("Review them now?", default=True):
-        from .review.commands import converse
+        _review(app)
 
-        converse(app, app.user)
+
+def _review(app: App) -> None:
+    from ..sync.outbox import Filters, State
+    from .review.deciding import Reviewer
+    from .review.screen import ConsoleScreen
+    from .review.terminal import Session
+
+    reviewer = Reviewer(app.store, app.user)
+    Session(app, reviewer, ConsoleScreen(app.out.console()), Filters(states=(State.PROPOSED,))).run()
 
 
 def _document(app: App, folder: Path, planned: Plan) -> dict[str, object]:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from .store.store import Store
 
 
+def _only_here(path: str) -> App:
+    raise UsageError(f"This program cannot go on with the settings at {path}.")
+
+
 @dataclass
 class App:
     """The program's parts. `make_gate` is how `policies` reaches `apply` without `sync` importing it;
@@ -36,7 +40,7 @@ class App:
     make_gate: Callable[[App], Gate]
     stdin_terminal: bool = False
     path: str = "ordito.yaml"
-    elsewhere: Callable[[str], App] | None = None
+    at: Callable[[str], App] = field(default=_only_here, repr=False)
     """The same program with the settings at another path."""
     _platforms: dict[str, Platform] = field(default_factory=dict)
     _connectors: dict[str, Connector] = field(default_factory=dict)

@@ -261,10 +261,10 @@ def _assert_done(place: Place, chosen: list[dict[str, Any]], before: dict[str, i
                 assert int(action["member"]) in group.members
             case "wiki", "send_message":
                 name = place.wiki.rows("SELECT user_name FROM user WHERE user_id = ?", int(action["to"][0]))
-                text = place.wiki.admin().text(f"User talk:{name[0][0]}")
+                text = place.wiki.admin().text(f"User talk:{name[0][0]}") or ""
                 assert text.count(f"== {action['subject']} ==") == 1
             case "wiki", "edit_text":
-                assert action["text"] in place.wiki.admin().text(action["title"])
+                assert action["text"] in (place.wiki.admin().text(action["title"]) or "")
     after = _footprint(place)
     grown = {key: after[key] - before[key] for key in after}
     assert grown["closed"] == verbs["forum", "close_thread"]
