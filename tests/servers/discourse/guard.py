@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from .forum import Forum
 from .records import Category, Group, Post, PostType, Topic, User
+
+if TYPE_CHECKING:
+    from .forum import Forum
 
 
 class Guard:

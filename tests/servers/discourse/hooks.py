@@ -13,6 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from .show_groups import basic_group
+from .show_people import basic_user
+from .show_posts import hook_post
+from .show_profile import hook_user
+from .show_topics import hook_topic
 from .text import iso
 
 if TYPE_CHECKING:
@@ -91,40 +96,27 @@ class Hooks:
 
     def topic(self, name: str, topic: Topic) -> None:
         if hooks := self._wanting("topic", topic):
-            from .show_topics import hook_topic
-
             self._emit(hooks, "topic", name, hook_topic(self.forum, topic))
 
     def post(self, name: str, post: Post) -> None:
         if hooks := self._wanting("post", self.forum.topics[post.topic_id]):
-            from .show_posts import hook_post
-
             self._emit(hooks, "post", name, hook_post(self.forum, post))
 
     def solved(self, name: str, post: Post) -> None:
         if hooks := self._wanting("solved", self.forum.topics[post.topic_id]):
-            from .show_posts import hook_post
-
             self._emit(hooks, "solved", name, hook_post(self.forum, post))
 
     def like(self, post: Post, by: User) -> None:
         if hooks := self._wanting("like", self.forum.topics[post.topic_id]):
-            from .show_people import basic_user
-            from .show_posts import hook_post
-
             payload = {"post": hook_post(self.forum, post), "user": basic_user(by)}
             self._emit(hooks, "like", "like_created", payload)
 
     def user(self, name: str, user: User) -> None:
         if hooks := self._wanting("user"):
-            from .show_profile import hook_user
-
             self._emit(hooks, "user", name, hook_user(self.forum, user))
 
     def group(self, name: str, group: Group) -> None:
         if hooks := self._wanting("group"):
-            from .show_groups import basic_group
-
             self._emit(hooks, "group", name, basic_group(self.forum, group, None))
 
     def membership(self, name: str, group: Group, user: User) -> None:

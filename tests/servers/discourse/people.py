@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from .errors import Refused, Unprocessable, crash, errors, failed, forbidden, invalid, not_found
-from .forum import Forum
 from .guard import Guard
 from .records import Badge, Grant, Group, Post, Topic, User
+
+if TYPE_CHECKING:
+    from .forum import Forum
 
 LIKE = 2
 FLAGS = {3: "off_topic", 4: "inappropriate", 6: "notify_user", 7: "notify_moderators", 8: "spam"}

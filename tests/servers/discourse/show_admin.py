@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .forum import Forum
 from .guard import Guard
 from .records import User
 from .show_groups import badges_of, basic_group
 from .show_people import JSON, basic_user
 from .text import iso, words
+
+if TYPE_CHECKING:
+    from .forum import Forum
 
 REQUIREMENTS = words(
     "min_days_visited num_topics_replied_to min_topics_replied_to topics_viewed min_topics_viewed"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from .forum import Forum
+from typing import TYPE_CHECKING
+
 from .guard import Guard
 from .records import Badge, Grant, Group, User
 from .show_people import JSON, list_user
 from .text import cook, excerpt, iso
+
+if TYPE_CHECKING:
+    from .forum import Forum
 
 BADGE_TYPES = {1: ("Gold", 9), 2: ("Silver", 8), 3: ("Bronze", 7)}
 

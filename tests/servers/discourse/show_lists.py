@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .forum import Forum
 from .guard import Guard
 from .records import Category, PostType, Topic, User
 from .show_people import JSON, list_user
 from .text import excerpt, iso
+
+if TYPE_CHECKING:
+    from .forum import Forum
 
 
 def tag_names(forum: Forum, names: list[str]) -> list[Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .forum import Forum
 from .records import User
+
+if TYPE_CHECKING:
+    from .forum import Forum
 
 JSON = dict[str, Any]
 

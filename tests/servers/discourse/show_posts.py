@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from difflib import SequenceMatcher
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .forum import Forum
 from .guard import Guard
 from .people import LIKE
 from .records import Post, Revision, Topic, User
 from .show_people import avatar, basic_user, flair
 from .text import iso, words
+
+if TYPE_CHECKING:
+    from .forum import Forum
 
 JSON = dict[str, Any]
 _NO_FLAIR = {

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from .forum import Forum
+from typing import TYPE_CHECKING
+
 from .guard import Guard
 from .people import titles_of
 from .records import User
 from .show_groups import badges_of, basic_group
 from .show_people import JSON, avatar, basic_user, flair
 from .text import cook, excerpt, iso, words
+
+if TYPE_CHECKING:
+    from .forum import Forum
 
 HOURS = {f"day_{d}_{w}_time": m for d in range(7) for w, m in (("start", 480), ("end", 1020))}
 

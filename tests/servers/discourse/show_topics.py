@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .forum import Forum
 from .guard import Guard
 from .records import Post, PostType, Reader, Topic, User
 from .show_lists import pinned, tag_names
 from .show_people import basic_user, flair, list_user
 from .show_posts import topic_post
 from .text import excerpt, iso, words
+
+if TYPE_CHECKING:
+    from .forum import Forum
 
 JSON = dict[str, Any]
 MEGA = 10_000  # posts from which on the stream is left out
