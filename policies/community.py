@@ -21,19 +21,21 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    case,
+    and_,
+    false,
     func,
     insert,
     not_,
     null,
+    or_,
     select,
 )
 
 from ..connectors.records import Kind, Ref
 from ..sync.outbox import Because
 from ..sync.store.times import micros
-from .comparisons import AtLeast, SetIs
-from .conditions import NEVER, Atom, Condition, candidates, matches
+from .comparisons import AtLeast, PartlyKnown, TextIs
+from .conditions import NEVER, Atom, Condition, candidates, matches, undecided
 from .facts import FactUse, Subject
 from .query import Coverage, FactQuery, everything
 from .sources import FLAGS, SOURCES, Scope
@@ -101,9 +103,8 @@ class Community:
         uses = _distinct([*(atom.use for atom in atoms), *also])
         wanted = candidates(when, unless, query, self.now)
         statement = query.select(*_relations(query), *everything(query, uses)).where(wanted)
-        dark = {atom.use.name for atom in atoms if self._is_dark(site, atom)}
         asked = tuple(when.atoms())
-        for chunk in self._rows(query, statement, uses, dark):
+        for chunk in self._rows(query, statement, uses):
             for item, values in chunk.items():
                 if matches(when, unless, values, self.now):
                     author, thread = values.pop(_AUTHOR), values.pop(_THREAD)
@@ -119,7 +120,7 @@ class Community:
         """The facts of one item; None if it is not there."""
         query = self.query(subject, ref.site, only=(ref.id,))
         statement = query.select(*_relations(query), *everything(query, uses))
-        for rows in self._rows(query, statement, uses, set()):
+        for rows in self._rows(query, statement, uses):
             return rows.get(ref.id)
         return None
 
@@ -133,14 +134,22 @@ class Community:
     def unknown(self, subject: Subject, site: str, when: Condition, unless: Condition = NEVER) -> int:
         """How many items might match, for all we know: held back because a fact is unknown."""
         query = self.query(subject, site)
-        asked, barred = (
-            when.sql(query, self.now, widen=True),
-            unless.sql(query, self.now, widen=False),
+        asked, barred = when.sql(query, self.now, widen=True), unless.sql(query, self.now, widen=False)
+        atoms = [*when.atoms(), *unless.atoms()]
+        possible = and_(func.coalesce(asked, True), not_(func.coalesce(barred, False)))
+        if not any(isinstance(atom.test, TextIs) for atom in atoms):
+            maybe = or_(asked.is_(None), barred.is_(None))
+            inner = query.select().where(possible, maybe).subquery()
+            return int(self.conn.execute(select(func.count()).select_from(inner)).scalar_one())
+        # Texts are only decided here, and with them what the rest comes to.
+        uses = _distinct(atom.use for atom in atoms)
+        open_ = or_(false(), *(atom.sql(query, self.now, widen=True).is_(None) for atom in atoms))
+        statement = query.select(*_relations(query), *everything(query, uses)).where(possible, open_)
+        return sum(
+            undecided(when, unless, values, self.now)
+            for chunk in self._rows(query, statement, uses)
+            for values in chunk.values()
         )
-        maybe = case((asked.is_(None), True), (barred.is_(None), True), else_=False)
-        possible = func.coalesce(asked, True) & not_(func.coalesce(barred, False))
-        inner = query.select().where(possible, maybe).subquery()
-        return int(self.conn.execute(select(func.count()).select_from(inner)).scalar_one())
 
     def unknown_facts(self, site: str, when: Condition, unless: Condition = NEVER) -> list[str]:
         """The facts of a condition that nobody on this site has, or that coverage makes unknown."""
@@ -199,39 +208,38 @@ class Community:
     # --- rows ---------------------------------------------------------------------------------------------
 
     def _rows(
-        self, query: FactQuery, statement: Any, uses: Sequence[FactUse], dark: set[str]
+        self, query: FactQuery, statement: Any, uses: Sequence[FactUse]
     ) -> Iterator[dict[str, dict[str, Any]]]:
         """Chunks of item id → values by the facts' names."""
         names = [_AUTHOR, _THREAD, *(use.name for use in uses)]
-        result = self.conn.execution_options(yield_per=_CHUNK).execute(statement)
+        # An option of the statement: on the connection it would stay, and PostgreSQL would declare a cursor
+        # for whatever comes next.
+        result = self.conn.execute(statement.execution_options(yield_per=_CHUNK))
         for rows in result.partitions(_CHUNK):
             chunk = {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
             for use in uses:
                 if use.fact.type == "set":
-                    self._fill_set(query, use, chunk, unknown=use.name in dark)
+                    self._fill_set(query, use, chunk)
                 elif query.lower_bound(use):
                     for values in chunk.values():
-                        values[use.name] = AtLeast(values[use.name])
+                        if values[use.name] is not None:
+                            values[use.name] = AtLeast(values[use.name])
             yield chunk
 
-    def _fill_set(
-        self, query: FactQuery, use: FactUse, chunk: dict[str, dict[str, Any]], *, unknown: bool
-    ) -> None:
+    def _fill_set(self, query: FactQuery, use: FactUse, chunk: dict[str, dict[str, Any]]) -> None:
         """Put the set's elements in the place of its owner's id."""
         owners = {values[use.name] for values in chunk.values()} - {None}
         elements: dict[str, set[str]] = {owner: set() for owner in owners}
-        if not unknown:
-            for owner, name in self.conn.execute(query.elements(use, owners)):
-                elements[owner].add(name)
+        for owner, name in self.conn.execute(query.elements(use, owners)):
+            elements[owner].add(name)
+        dark = query.coverage.dark_groups if use.fact.column == "group" else frozenset()
         for values in chunk.values():
             owner = values[use.name]
-            values[use.name] = None if owner is None or unknown else frozenset(elements[owner])
-
-    def _is_dark(self, site: str, atom: Atom) -> bool:
-        dark = self.sites[site].coverage.dark_groups
-        if not isinstance(atom.test, SetIs) or atom.use.fact.column != "group":
-            return False
-        return bool(dark.intersection((*atom.test.some, *atom.test.every, *atom.test.none)))
+            if owner is None:
+                values[use.name] = None
+            else:
+                seen = elements[owner]
+                values[use.name] = PartlyKnown(seen, dark) if dark else frozenset(seen)
 
 
 def _relations(query: FactQuery) -> list[ColumnElement[Any]]:

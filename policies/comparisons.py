@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -45,6 +45,20 @@ class Columns(Protocol):
 class AtLeast(int):
     """A count of which only a lower bound is known."""
 
+    def __str__(self) -> str:
+        return f"at least {int(self)}"
+
+
+class PartlyKnown(frozenset[str]):
+    """A set of which some elements are seen; of the names in `dark` nobody knows whether they are in it."""
+
+    dark: frozenset[str]
+
+    def __new__(cls, seen: Iterable[str], dark: Iterable[str]) -> PartlyKnown:
+        made = super().__new__(cls, seen)
+        made.dark = frozenset(dark)
+        return made
+
 
 class Comparison(Protocol):
     """`value` is never None here: unknown is dealt with by the condition."""
@@ -69,24 +83,26 @@ class NumberIs:
 
     def holds(self, value: Any, now: datetime) -> bool | None:
         above = self.low is None or (value > self.low if self.low_open else value >= self.low)
-        if isinstance(value, AtLeast):
-            return True if above and self.high is None else None
         below = self.high is None or (value < self.high if self.high_open else value <= self.high)
+        if isinstance(value, AtLeast) and below:
+            return True if above and self.high is None else None
         return above and below
 
     def sql(self, columns: Columns, use: FactUse, now: datetime, *, widen: bool) -> ColumnElement[Any]:
-        from sqlalchemy import and_, case, null, true
+        from sqlalchemy import and_, case, false, not_, null, true
 
         column = columns.value(use)
-        parts: list[ColumnElement[Any]] = []
+        above: ColumnElement[bool] = true()
+        below: ColumnElement[bool] = true()
         if self.low is not None:
-            parts.append(column > self.low if self.low_open else column >= self.low)
+            above = column > self.low if self.low_open else column >= self.low
         if self.high is not None:
-            parts.append(column < self.high if self.high_open else column <= self.high)
-        test = and_(true(), *parts)
+            below = column < self.high if self.high_open else column <= self.high
         if not columns.lower_bound(use):
-            return test
-        return case((test, true()), else_=null()) if self.high is None else null()
+            return and_(above, below)
+        if self.high is None:
+            return case((above, true()), else_=null())
+        return case((not_(below), false()), else_=null())
 
     def next(self, value: Any, now: datetime) -> datetime | None:
         return None
@@ -148,9 +164,10 @@ class TextIs:
         return folded in self.values
 
     def sql(self, columns: Columns, use: FactUse, now: datetime, *, widen: bool) -> ColumnElement[Any]:
-        from sqlalchemy import false, true
+        from sqlalchemy import case, false, null, true
 
-        return true() if widen else false()
+        relaxed = true() if widen else false()
+        return case((columns.value(use).is_(None), null()), else_=relaxed)
 
     def next(self, value: Any, now: datetime) -> datetime | None:
         return None
@@ -188,10 +205,19 @@ class SetIs:
     every: tuple[str, ...] = ()
     none: tuple[str, ...] = ()
 
-    def holds(self, value: Any, now: datetime) -> bool:
-        if self.some and not any(name in value for name in self.some):
-            return False
-        return all(name in value for name in self.every) and not any(name in value for name in self.none)
+    def holds(self, value: Any, now: datetime) -> bool | None:
+        dark = value.dark if isinstance(value, PartlyKnown) else frozenset()
+        verdicts = [self._any(value, dark, (name,)) for name in self.every]
+        if self.some:
+            verdicts.append(self._any(value, dark, self.some))
+        if self.none:
+            inside = self._any(value, dark, self.none)
+            verdicts.append(None if inside is None else not inside)
+        return False if False in verdicts else None if None in verdicts else True
+
+    @staticmethod
+    def _any(value: frozenset[str], dark: frozenset[str], names: tuple[str, ...]) -> bool | None:
+        return True if value.intersection(names) else None if dark.intersection(names) else False
 
     def sql(self, columns: Columns, use: FactUse, now: datetime, *, widen: bool) -> ColumnElement[Any]:
         from sqlalchemy import and_, not_, true

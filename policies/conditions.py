@@ -202,6 +202,12 @@ def matches(when: Condition, unless: Condition, values: Values, now: datetime) -
     return when.holds(values, now) is True and unless.holds(values, now) is False
 
 
+def undecided(when: Condition, unless: Condition, values: Values, now: datetime) -> bool:
+    """Whether an item might be meant, for all we know: it neither `matches` nor surely does not."""
+    asked, barred = when.holds(values, now), unless.holds(values, now)
+    return asked is not False and barred is not True and (asked is None or barred is None)
+
+
 def candidates(when: Condition, unless: Condition, columns: Columns, now: datetime) -> ColumnElement[Any]:
     """SQL that is true for every item that `matches`, and for few others."""
     from sqlalchemy import and_, func, not_, true

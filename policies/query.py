@@ -35,12 +35,14 @@ class Coverage:
     """What the mirror of a site is known to lack; it makes facts unknown instead of wrong.
 
     `since`: the history before is not there (micros). `excluded`: something is left out on purpose, so
-    counts are only at least so much. `gaps`: kinds of records with known gaps. `dark_groups`: groups
-    whose members the platform does not show us.
+    counts are only at least so much. `members_excluded`: what some members wrote is not there either.
+    `gaps`: kinds of records with known gaps. `dark_groups`: groups whose members the platform does not
+    show us.
     """
 
     since: int | None = None
     excluded: bool = False
+    members_excluded: bool = False
     gaps: frozenset[str] = frozenset()
     dark_groups: frozenset[str] = frozenset()
 
@@ -160,11 +162,12 @@ class FactQuery:
             scope = self.scope if not use.prefix else self._scope_of(use)
             table = self.source(use.fact.source, scope).alias(name.replace(".", "_").replace("@", "of_"))
             self._join(name, table, table.c.key == base.c.id)
-        column: ColumnElement[Any] = self._tables[name].c[use.fact.column]
+        found = self._tables[name].c
+        column: ColumnElement[Any] = found[use.fact.column]
         if use.fact.column in COUNTERS:
             column = func.coalesce(column, 0)
         elif use.fact.column in FLAGS:
-            column = func.coalesce(column, False)
+            column = case((found.key.is_(None), False), else_=column)
         return case((base.c.id.is_(None), null()), else_=column) if use.prefix else column
 
     def _scope_of(self, use: FactUse) -> Scope:
@@ -236,7 +239,8 @@ class FactQuery:
         fact, cover = use.fact, self.coverage
         if not fact.history:
             return column
-        if "contributions" in cover.gaps or (cover.excluded and fact.subject == "member" and not fact.counts):
+        lacking = cover.members_excluded if fact.subject == "thread" else cover.excluded and not fact.counts
+        if lacking or "contributions" in cover.gaps:
             return null()
         if cover.since is None:
             return column

@@ -33,6 +33,7 @@ def _view(conn: Connection, settings: Settings, platform: Platform, row: object)
     coverage = Coverage(
         since=micros(since),
         excluded=left_out,
+        members_excluded=bool(site.exclude.members),
         gaps=frozenset(
             conn.execute(select(gaps.c.kind).where(gaps.c.site == platform.site)).scalars()
         ),

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, null, or_, select, true
 
+from ..sync.store.states import value_at
 from ..sync.store.tables import (
     attempts,
     contacts,
@@ -25,6 +26,7 @@ from ..sync.store.tables import (
     texts,
     threads,
 )
+from ..sync.store.timeline import TRUE
 
 REVIVAL = timedelta(days=90)
 """A thread that wakes after so long a silence is revived."""
@@ -205,10 +207,14 @@ def _talk_pages(scope: Scope) -> Select[Any]:
 
 
 def activity(scope: Scope) -> Select[Any]:
-    """By thread: how much, by how many, when last, and whether by others than its author."""
+    """By thread: how much, by how many, when last, and whether by others than its author (if that is
+    known)."""
     c, t = contributions, threads
-    by_others = case((or_(func.min(c.c.author) != t.c.author, func.max(c.c.author) != t.c.author), True),
-                     else_=False)  # fmt: skip
+    by_others = case(
+        (t.c.author.is_(None), null()),
+        (or_(func.min(c.c.author) != t.c.author, func.max(c.c.author) != t.c.author), True),
+        else_=False,
+    )
     return (
         select(
             c.c.thread.label("key"),
@@ -263,13 +269,17 @@ def waiting(scope: Scope) -> Select[Any]:
     """By thread: author, community or nobody; see the fact's own words.
 
     Whether somebody asks is read from the last post: a question mark. Without mirrored text a last post
-    by the author counts as a question, so that nobody is silently taken to be content.
+    by the author counts as a question, so that nobody is silently taken to be content. Who wrote the last
+    post may be unknown, and so is then who is waited for. Closed and archived are asked as of the moment.
     """
     t, last, act = threads, last_words(scope).subquery("last"), activity(scope).subquery("act")
     asks = or_(texts.c.text.is_(None), texts.c.text.contains("?"))
-    settled = or_(t.c.closed.is_(True), t.c.archived.is_(True), t.c.pinned.is_(True), t.c.solved_by != "")
+    settled = or_(
+        *(_was(scope, t, name) for name in ("closed", "archived")), t.c.pinned.is_(True), t.c.solved_by != ""
+    )
     who = case(
         (func.coalesce(settled, False), "nobody"),
+        (last.c.author.is_(None), null()),
         (last.c.author != t.c.author, "author"),
         (act.c.answered.is_(False), "community"),
         (asks, "community"),
@@ -282,6 +292,14 @@ def waiting(scope: Scope) -> Select[Any]:
         .outerjoin(texts, and_(texts.c.site == t.c.site, texts.c.contribution == last.c.id))
         .where(t.c.site == scope.site, t.c.author.is_not(None), _narrowed(scope, t.c.id))
     )
+
+
+def _was(scope: Scope, thread: Any, name: str) -> ColumnElement[bool]:
+    """Whether a flag of a thread was set at the scope's moment."""
+    now: ColumnElement[bool] = thread.c[name]
+    if scope.live:
+        return now.is_(True)
+    return value_at(scope.site, "thread", name, thread.c.id, now, scope.now) == TRUE
 
 
 def revived(scope: Scope) -> Select[Any]:
