@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
 
 from pydantic import Field
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 
 from ...config.durations import Duration
 from ...config.model import DurationField, Model, Percent, PolicySettings
@@ -16,7 +15,7 @@ from ...connectors.actions import Action, SendMessage
 from ...connectors.base import Platform, Profile
 from ...connectors.records import Kind as RecordKind
 from ...connectors.records import Ref
-from ...sync.store.tables import contributions, members, proposals, spaces, states, texts, threads
+from ...sync.store.tables import contributions, proposals, spaces, texts, threads
 from ...sync.store.times import micros
 from .. import phrases
 from ..community import Community, Match
@@ -26,9 +25,9 @@ from ..facts import Subject, find_fact
 from ..kind import Candidate, Held, Kind, MemberCondition, Written
 from ..people import accounts, display_name
 from ..sources import Scope, open_threads, visible
-from .common import nobody_to_talk_to, steady_order, unless
+from .common import nobody_to_talk_to, unless
+from .greeters import Greeters
 
-_ACTIVE = timedelta(days=30)
 _DEFAULT = {"first_contribution": "< 14 days", "posts": ">= 1"}
 STEP = "welcome"
 
@@ -86,7 +85,7 @@ class Welcome(Kind):
         platform = self.tools.platforms[site]
         when, barred = self.conditions(platform.family)
         also = [find_fact(name, "member") for name in ("first_contribution", "username")]
-        greeters = self._greeters(community, site)
+        greeters = Greeters.of(community, site, self)
         for match in community.select("member", site, when, barred, also=also):
             if self._held_out(community, match.ref):
                 yield self.held(match.ref, "holdout", "held out, to learn whether welcoming helps")
@@ -94,11 +93,10 @@ class Welcome(Kind):
                 yield self._candidate(community, platform, match, greeters)
 
     def _candidate(
-        self, community: Community, platform: Platform, match: Match, greeters: list[tuple[str, str]]
+        self, community: Community, platform: Platform, match: Match, greeters: Greeters
     ) -> Candidate:
-        with_ = steady_order(match.ref.id, [member for member, _ in greeters if member != match.ref.id])[:1]
-        names = dict(greeters)
-        values = self._values(community, platform, match, [names[member] for member in with_])
+        with_ = greeters.choose(match.ref)
+        values = self._values(community, platform, match, [greeters.names[member] for member in with_])
         joined = with_ if platform.family == "forum" else []
         to = (match.ref.id, *joined)
         return Candidate(
@@ -144,26 +142,6 @@ class Welcome(Kind):
             "start_url": self.parameters.send.start,
             "greeters": [platform.mention(name) for name in greeters],
         }
-
-    def _greeters(self, community: Community, site: str) -> list[tuple[str, str]]:
-        """(id, username) of the members of the greeters' groups who wrote in the last 30 days."""
-        wanted = self.parameters.send.with_
-        if not wanted:
-            return []
-        scope = Scope(site, community.sites[site].family, micros(community.now), community.live)
-        s, c, m = states, contributions, members
-        recent = select(c.c.author).where(visible(scope), c.c.created_at > micros(community.now - _ACTIVE))
-        now = micros(community.now)
-        rows = community.conn.execute(
-            select(m.c.id, m.c.username)
-            .join_from(m, s, and_(s.c.site == m.c.site, s.c.kind == "member", s.c.item == m.c.id))
-            .where(m.c.site == site, s.c.field == "group", s.c.value.in_(wanted), s.c.valid_from <= now)
-            .where(or_(s.c.valid_to.is_(None), s.c.valid_to > now), m.c.id.in_(recent))
-            .where(m.c.deleted_at.is_(None), func.coalesce(m.c.suspended_until <= now, True))
-            .distinct()
-            .order_by(m.c.id)
-        )
-        return [(row.id, row.username) for row in rows]
 
     def _elsewhere(self, community: Community, who: Ref) -> bool:
         """Whether the same person is or was welcomed on another account."""
