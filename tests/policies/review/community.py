@@ -1,9 +1,11 @@
 """A small community in a real store, with proposals about it: what a review has to deal with."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from rich.text import Text as Styled
 
@@ -151,6 +153,20 @@ def offer(app: App, *drafts: Draft) -> list[int]:
 def look(app: App, proposal: int) -> Proposal:
     with app.store.read() as conn:
         return get(conn, proposal)
+
+
+@dataclass
+class Told:
+    """How a command ended and what it said."""
+
+    code: Any
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.out)
+        return document
 
 
 @dataclass

@@ -3,11 +3,13 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ordito.policies.review.commands import review
 from ordito.sync.context import App
-from tests.policies.review.community import Clock, make_app, mirror, write_settings
+from tests.policies.review.community import Clock, Told, make_app, mirror, write_settings
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +40,24 @@ def app(folder: Path, clock: Clock) -> Iterator[App]:
     app = make_app(folder, clock)
     yield app
     app.close()
+
+
+@pytest.fixture
+def say(app: App, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs `ordito review` with these words."""
+
+    def run(*words: str, on: App = app) -> Told:
+        capsys.readouterr()
+        code = review.main(list(words), prog_name="ordito review", obj=on, standalone_mode=False)
+        out, err = capsys.readouterr()
+        return Told(code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def script(app: App, folder: Path, clock: Clock) -> Iterator[App]:
+    """The same community, for a program that reads JSON."""
+    other = make_app(folder, clock, json=True)
+    yield other
+    other.close()
