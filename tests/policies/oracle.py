@@ -385,8 +385,8 @@ class Oracle:
                 return _number(value, str(wanted))
             case "age":
                 return self._age(value, wanted)
-                return value is wanted
-                return bool(value) is wanted
+            case "boolean":
+                return bool(value is wanted)
             case "set":
                 return _set(value, wanted)
             case "choice":
