@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -31,6 +32,8 @@ def test_sixty_admin_requests_a_minute_for_all_keys_together(serve: Serve) -> No
     assert refused.headers["Discourse-Rate-Limit-Error-Code"] == "admin_api_key_rate_limit"
     site.server.clock.advance(31)
     assert site.get("/latest.json").status_code == 200
+    site.server.app.reset_limits()
+    assert [site.get("/latest.json").status_code for _ in range(61)] == [200] * 60 + [429]
 
 
 def test_before_june_2021_each_key_had_its_own_limit(serve: Serve) -> None:
@@ -116,6 +119,21 @@ def test_faults_strike_before_or_after_the_request_took_effect(serve: Serve) -> 
     with pytest.raises(requests.Timeout):
         site.session.get(site.server.url + "/latest.json", timeout=0.1)
     assert slow.reached.is_set()
+
+
+def test_stopping_lets_go_what_hangs(serve: Serve) -> None:
+    before = set(threading.enumerate())
+    site = serve()
+    site.server.faults.hang("/latest")
+    with pytest.raises(requests.Timeout):
+        site.session.get(site.server.url + "/latest.json", timeout=0.1)
+    hanging = [thread for thread in threading.enumerate() if thread not in before]
+    site.server.faults.clear()
+    site.session.close()
+    site.server.stop()
+    for thread in hanging:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in hanging)
 
 
 def test_a_fault_may_give_any_answer_and_the_log_has_every_request(serve: Serve) -> None:

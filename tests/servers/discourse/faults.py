@@ -100,6 +100,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.waiting: list[Fault] = []
+        self._struck: list[Fault] = []
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> Fault:
@@ -137,6 +138,7 @@ class Faults:
             for fault in self.waiting:
                 if fault.matches(method, path):
                     fault.struck += 1
+                    self._struck.append(fault)
                     if fault.struck >= fault.times:
                         self.waiting.remove(fault)
                     return fault
@@ -144,6 +146,6 @@ class Faults:
 
     def clear(self) -> None:
         """Forget what waits and let go what hangs."""
-        for fault in self.waiting:
+        for fault in [*self.waiting, *self._struck]:
             fault.release()
         self.waiting.clear()

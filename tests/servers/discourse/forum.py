@@ -202,15 +202,6 @@ class Forum:
             numbers.sort(key=lambda number: self.posts[number].post_number)
         return post
 
-    def drop_post(self, post: Post) -> None:
-        """As if it never was; for tests and for destroying forever."""
-        del self.posts[post.id]
-        self.post_ids.remove(post.id)
-        self._by_user[post.user_id].remove(post.id)
-        topic = self.topics[post.topic_id]
-        topic.posts.remove(post.id)
-        self.recount(topic)
-
     def change_author(self, post: Post, user_id: int) -> None:
         self._by_user[post.user_id].remove(post.id)
         post.user_id = user_id

@@ -43,13 +43,6 @@ class Window:
             events.pop(0)
         return max(1, math.ceil((oldest + self.seconds - now).total_seconds()))
 
-    def give_back(self, key: Hashable) -> None:
-        if self._events[key]:
-            self._events[key].pop()
-
-    def used(self, key: Hashable, now: datetime) -> int:
-        return sum(1 for event in self._events[key] if event > now - self.seconds)
-
     def clear(self) -> None:
         self._events.clear()
 

@@ -48,14 +48,12 @@ class Settings:
     data_explorer_enabled: bool = False
     detailed_404: bool = False
     enable_user_directory: bool = True
-    suppress_uncategorized: bool = False
     enable_discourse_connect_provider: bool = False
     discourse_connect_provider_secrets: dict[str, str] = field(default_factory=dict)  # host: secret
     # State of the site
     read_only: bool = False
     # Limits; None switches one off
     max_admin_api_reqs_per_minute: int | None = 60
-    max_user_api_reqs_per_minute: int | None = 20
     max_reqs_per_ip_per_10_seconds: int | None = (
         None  # Discourse's 50 spares private addresses, as tests have
     )
