@@ -120,7 +120,7 @@ def show_report(app: App, conn: Connection, report: Report) -> None:
         (f.id, f"{f.error}{' It will be tried again.' if f.retriable else ''}") for f in report.failed
     ]
     _show_each(app, conn, "Failed", failures)
-    _show_each(app, conn, "Perhaps done; please look and say (ordito review)", report.unsettled)
+    _show_each(app, conn, "Perhaps done: please look, then say it by ordito review settle", report.unsettled)
     for error in report.errors:
         app.out.warn(" ".join(part for part in (f"{error.site}:", error.message, error.hint) if part))
     if report.empty:

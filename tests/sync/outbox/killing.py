@@ -101,7 +101,10 @@ def kill_again_and_again(folder: Path, kills: int, seed: int) -> Kills:
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Store]:
-    store = Store.open(f"sqlite:///{folder}/ordito.db", now=datetime.now(UTC))
+    """The folder's store: the one whose URL stands in `store.url`, else a file of its own."""
+    named = folder / "store.url"
+    url = named.read_text() if named.exists() else f"sqlite:///{folder}/ordito.db"
+    store = Store.open(url, now=datetime.now(UTC))
     try:
         yield store
     finally:
