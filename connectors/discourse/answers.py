@@ -81,9 +81,7 @@ def _declined(content: Any, site: str) -> ConnectorError | None:
 
 def _broken(content: Any, text: str, site: str, write: bool) -> ConnectorError:
     if isinstance(content, dict) and content.get("error_type") == "read_only":
-        return ReadOnly(
-            "the forum is read-only at the moment.", where=site, hint="The next run tries again."
-        )
+        return ReadOnly("the forum is read-only at the moment.", where=site, hint="The next run tries again.")
     if write:
         return OutcomeUnknown(f"the forum failed over a write: {text}", where=site)
     return Unreachable(text, where=site, hint="The next run goes on where this one stopped.")

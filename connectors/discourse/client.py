@@ -80,6 +80,7 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
         """Whether the last answer said that the forum takes no writes at the moment."""
         self._world = world
         self._me: Me | None = None
+        self._tag_objects: bool | None = None
 
     def me(self) -> Me:
         """Who we are; one request, once. Raises SignInFailed, NotThisPlatform."""
@@ -97,6 +98,14 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
         """Whether the key works for another account as well; one request."""
         other = "discobot" if self.me().username.casefold() == "system" else "system"
         return self._send("GET", "/session/current.json", headers={"Api-Username": other}).status_code == 200
+
+    def tags_are_objects(self) -> bool:
+        """Whether this version names tags by objects, as from 2026 on, instead of by strings; one request,
+        once."""
+        if self._tag_objects is None:
+            tags = self.get("/tags.json").get("tags") or ()
+            self._tag_objects = any(isinstance(tag.get("id"), int) for tag in tags)
+        return self._tag_objects
 
     def get(self, path: str, **params: Any) -> Json:
         """A JSON object from a path that pydiscourse has no method for."""

@@ -1,7 +1,8 @@
 """Changes that bump nothing, from the delivery log of a webhook: fifty events a request, kept for 30 days.
 
 An event is a hint of what has changed: posts come with their text, of topics and members the state is read.
-A delivery that failed stands in the log as well, so nothing has to receive the webhook.
+A delivery that failed stands in the log as well, so nothing has to receive the webhook. Likes wait for the
+sweep: their events do not say how many there are.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class _Told:
 
     posts: dict[str, Json] = field(default_factory=dict)
     topics: dict[str, None] = field(default_factory=dict)
+    touched: dict[str, None] = field(default_factory=dict)
+    """Topics of which only posts were told."""
     members: dict[str, None] = field(default_factory=dict)
     gone: dict[Ref, None] = field(default_factory=dict)
 
@@ -78,7 +81,7 @@ def _read(r: Reading, row: Json, told: _Told) -> None:
     if kind == "topic" and isinstance(topic := payload.get("topic"), dict):
         _note(r, told, Kind.THREAD, topic, event.endswith("_destroyed"), told.topics)
         return
-    post = payload.get("post") or (payload.get("like") or {}).get("post") or payload.get("solved")
+    post = payload.get("post") or payload.get("solved")
     if isinstance(post, dict) and "id" in post:
         number = str(post["id"])
         if number not in told.posts and Ref(r.site, Kind.CONTRIBUTION, number) not in told.gone:
@@ -86,7 +89,7 @@ def _read(r: Reading, row: Json, told: _Told) -> None:
                 told.gone[Ref(r.site, Kind.CONTRIBUTION, number)] = None
             elif "raw" in post and "topic_id" in post:
                 told.posts[number] = post
-            told.topics.setdefault(str(post["topic_id"]), None)
+            told.touched[str(post["topic_id"])] = None
         return
     user = payload.get("user") or {}
     if kind == "user" and "id" in user:
@@ -115,7 +118,7 @@ def _decoded(row: Json) -> tuple[str, dict[str, Any]]:
 
 def _records(r: Reading, told: _Told) -> list[Record]:
     """Threads first, then posts of threads that are kept, then members."""
-    numbers = [n for n in told.topics if Ref(r.site, Kind.THREAD, n) not in told.gone]
+    numbers = [n for n in {**told.topics, **told.touched} if Ref(r.site, Kind.THREAD, n) not in told.gone]
     rows = list(topic_rows(r.client, numbers)) if numbers else []
     kept = {str(row["id"]): (row, names) for row, names in rows if r.kept_rows([row])}
     stamps = r.stamps(row for row, _ in kept.values())

@@ -167,9 +167,11 @@ def contribution(site: str, post: Json, *, text: bool) -> Contribution:
     )
 
 
-def likes(post: Json) -> int:
-    """Discourse leaves out counts of zero."""
-    return next((a.get("count", 0) for a in post.get("actions_summary") or () if a.get("id") == LIKE), 0)
+def likes(post: Json) -> int | None:
+    """Discourse leaves out counts of zero, and webhooks leave out all of them."""
+    if "actions_summary" not in post:
+        return None
+    return next((a.get("count", 0) for a in post["actions_summary"] if a.get("id") == LIKE), 0)
 
 
 def change(site: str, post: Json) -> Change | None:

@@ -92,6 +92,7 @@ def _new(r: Reading, posts: PostList, fresh: dict[str, Fresh] | None) -> Iterato
             for row in rows:
                 if int(row["id"]) > known and r.scope.post(row):
                     fresh.setdefault(str(row["topic_id"]), Fresh()).add(row)
+                    r.state.rows_due = True
             r.state.down = {"top": top, **posts.place(below)}
         if below <= known:
             break

@@ -120,6 +120,7 @@ def bumped_topics(r: Reading, fresh: Mapping[str, Fresh]) -> Iterator[Batch]:
             break
     # A topic may carry a date in the future; what comes before that must not be missed.
     r.state.bumped = min(newest, mapping.wire(r.world.now()))
+    r.state.rows_due = False
 
 
 def _unread(

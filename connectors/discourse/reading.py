@@ -240,4 +240,3 @@ class Reading:
 
 NOTHING_READ = Stamp(state="", posts=0, highest=0, likes=0, bumped="", last="")
 """Stands for posts that were not read: the next comparison of rows reads them."""
-

@@ -38,6 +38,8 @@ class State:
     """When the last full pass or sweep began: no state of a topic or member is older than that."""
     down: dict[str, Any] = field(default_factory=dict)
     """A descent through new posts that was interrupted: `below`, `top` and how the forum pages."""
+    rows_due: bool = False
+    """New posts were handed over, the rows of their topics not yet."""
     rolled: int = 0
     """The rolling re-read goes on with posts below this id; 0: with the newest."""
     round: str = ""

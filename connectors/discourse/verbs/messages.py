@@ -31,9 +31,7 @@ def notify_moderators(acting: Acting, action: NotifyModerators, marker: Marker) 
     return _message(acting, action.verb, [action.group], action.subject, action.text, marker)
 
 
-def _message(
-    acting: Acting, verb: str, to: list[str], subject: str, text: str, marker: Marker
-) -> Receipt:
+def _message(acting: Acting, verb: str, to: list[str], subject: str, text: str, marker: Marker) -> Receipt:
     post = acting.client.publish(
         {
             "title": subject,
@@ -71,7 +69,8 @@ def open_thread(acting: Acting, action: OpenThread, marker: Marker) -> Receipt:
     if action.space is not None:
         fields["category"] = action.space
     if action.labels:
-        fields["tags[]"] = sorted(action.labels)
+        name = "tags[][name]" if acting.client.tags_are_objects() else "tags[]"
+        fields[name] = sorted(action.labels)
     return acting.created(action.verb, acting.client.publish(fields), opened=True)
 
 

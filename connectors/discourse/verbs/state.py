@@ -179,9 +179,9 @@ def _tags(view: Json) -> frozenset[str]:
 
 
 def _write_tags(acting: Acting, view: Json, tags: frozenset[str]) -> None:
-    path = f"/t/-/{view['id']}.json"
-    if any(isinstance(tag, Mapping) for tag in view.get("tags") or ()):
-        # Versions that show tags as objects are about to take only objects.
+    path, shown = f"/t/-/{view['id']}.json", view.get("tags")
+    if isinstance(shown[0], Mapping) if shown else acting.client.tags_are_objects():
+        # Versions that show tags as objects are about to take nothing else.
         acting.client._put(path, json=True, tags=[{"name": tag} for tag in sorted(tags)])
     else:
         acting.client._put(path, **{"tags[]": sorted(tags) or [""]})

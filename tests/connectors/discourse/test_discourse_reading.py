@@ -420,3 +420,17 @@ def test_a_topic_with_thousands_of_posts_is_read_again_in_few_requests(new: Disc
     mirror.sync()
     assert len(mirror.of(Contribution)) == 1500
     assert sum(e.path.startswith("/t/") for e in new.requests[before:]) <= 4
+
+
+def test_a_cut_between_new_posts_and_their_topics_loses_no_row(server: DiscourseServer) -> None:
+    first = topics(server, 3)[0]
+    talk = server.as_user("ordito").message("anna", "Good to have you here", TEXT)
+    mirror = Listening(connect(server), talk=str(talk.id))
+    mirror.sync()
+    server.clock.advance(600)
+    anna(server).reply(first, "A late answer to it all.")
+    mirror.sync(batches=1)
+    mirror.connector = connect(server)
+    mirror.sync()
+    held = mirror.of(Thread)[str(first.id)]
+    assert isinstance(held, Thread) and held.last_activity_at == first.last_posted_at

@@ -344,3 +344,12 @@ def test_a_title_is_found_but_not_as_ours(server: DiscourseServer, anna: Person)
         connector.undo(found, MARKER)
     connector.undo(receipt, MARKER)
     assert not anna.user.title
+
+
+def test_a_topic_is_opened_with_its_tags(server: DiscourseServer) -> None:
+    for tag in ("wax", "honey"):
+        server.forum.tag(tag)
+    opening = OpenThread(site="forum", title="Meetings of this month", text=TEXT, labels=("wax", "honey"))
+    receipt = connect(server).perform(opening, MARKER)
+    made = next(ref for ref in receipt.made if ref.kind == "thread")
+    assert set(server.forum.topics[int(made.id)].tags) == {"wax", "honey"}

@@ -1,0 +1,84 @@
+"""Who we are, what we may do, what a first sync costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ordito.config.secret import Secret
+from ordito.connectors.actions import AddToGroup, CloseThread, Reply
+from ordito.connectors.base import Finding
+from tests.connectors.discourse.site import DiscourseSite, account, connect, mirrored
+from tests.servers.discourse import DiscourseServer
+
+TEXT = "Has anybody tried this with the smaller frames, and did it hold?"
+
+
+@pytest.fixture(params=["2021", "2023", "2026"])
+def server(request: pytest.FixtureRequest) -> Iterator[DiscourseServer]:
+    with DiscourseServer(dialect=request.param) as server:
+        DiscourseSite(server)
+        yield server
+
+
+def warned(findings: tuple[Finding, ...]) -> list[str]:
+    return [finding.message for finding in findings if finding.level != "ok"]
+
+
+def test_an_administrator_with_a_key_of_its_own_has_nothing_to_be_warned_of(server: DiscourseServer) -> None:
+    health = connect(server).probe()
+    assert warned(health.findings) == []
+    assert health.account == "ordito"
+    assert health.account_id == str(account(server).id)
+    assert health.can == connect(server).verbs
+    assert health.version == server.forum.dialect.version
+    assert health.language == "en"
+    assert health.groups is not None and "experts" in health.groups
+    assert health.badges is not None and "Expert" in health.badges
+
+
+def test_a_moderator_may_do_all_but_change_groups(server: DiscourseServer) -> None:
+    us = account(server)
+    us.admin, us.moderator = False, True
+    health = connect(server).probe()
+    assert CloseThread in health.can
+    assert AddToGroup not in health.can
+
+
+def test_an_ordinary_account_is_told_what_it_lacks(server: DiscourseServer) -> None:
+    us = account(server)
+    us.admin, us.trust_level = False, 1
+    health = connect(server).probe()
+    assert any("not staff" in message for message in warned(health.findings))
+    assert Reply in health.can and CloseThread not in health.can
+
+
+def test_a_key_for_all_users_is_warned_of(server: DiscourseServer) -> None:
+    health = connect(server, api_key=Secret.of(server.api_key)).probe()
+    assert any("any user" in message for message in warned(health.findings))
+
+
+def test_muted_categories_are_warned_of(server: DiscourseServer) -> None:
+    account(server).muted_category_ids = {1}
+    assert any("muted" in message for message in warned(connect(server).probe().findings))
+
+
+def test_a_key_that_may_not_read_posts_is_an_error(server: DiscourseServer) -> None:
+    server.faults.answer("^/posts", body='{"errors":["no"],"error_type":"invalid_access"}', status=403,
+                         headers={"Content-Type": "application/json; charset=utf-8"})  # fmt: skip
+    levels = {finding.level for finding in connect(server).probe().findings}
+    assert "error" in levels
+
+
+def test_the_estimate_is_close_to_what_a_first_sync_takes(server: DiscourseServer) -> None:
+    anna = server.as_user(server.forum.new_user("anna", trust_level=2))
+    for n in range(80):
+        server.clock.advance(60)
+        topic = anna.topic(f"A topic with the number {n} of many", TEXT)
+        for m in range(12):
+            anna.reply(topic, f"{TEXT} Answer {n}/{m}.")
+    estimate = connect(server).probe().requests
+    before = len(server.requests)
+    mirrored(connect(server))
+    assert estimate == pytest.approx(len(server.requests) - before, rel=0.2)
