@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
 
+from tests.servers.discourse import DIALECTS
 from tests.servers.discourse.client import Site, serving
+from tests.shared import shared
 
 SECRET = "a-secret-of-the-page"
 BACK = "http://127.0.0.1:8099/sign-in/back"
@@ -62,10 +65,39 @@ def test_what_is_refused(site: Site) -> None:
     assert ask(site, signed(nonce="n", return_sso_url=BACK)).status_code == 404
 
 
-def test_prompt_none_comes_back_at_once_and_logout_ends_the_session(site: Site) -> None:
-    silent = ask(site, signed(nonce="n", return_sso_url=BACK, prompt="none"))
-    answer = parse_qs(urlsplit(silent.headers["Location"]).query)
+def test_prompt_none_comes_back_at_once_in_later_dialects(site: Site) -> None:
+    asked = signed(nonce="n", return_sso_url=BACK, prompt="none")
+    assert urlsplit(ask(site, asked).headers["Location"]).path == "/login"
+    site.forum.dialect = DIALECTS["2026"]
+    answer = parse_qs(urlsplit(ask(site, asked).headers["Location"]).query)
     assert parse_qs(base64.b64decode(answer["sso"][0]).decode())["failed"] == ["true"]
+
+
+def test_logout_ends_the_session(site: Site) -> None:
     out = ask(site, signed(return_sso_url=BACK, logout="true"), {"_t": "alice"})
     assert out.headers["Location"] == BACK
     assert "expires=Thu, 01 Jan 1970" in out.headers["Set-Cookie"]
+
+
+def test_recorded_sign_ins_are_answered_alike(site: Site) -> None:
+    """To the byte where the member comes back: the same fields in the same order, signed."""
+    folder = shared("contract", "discourse-connect")
+    secret = json.loads((folder / "payload_admin.json").read_text())["secret"]
+    site.forum.settings.discourse_connect_provider_secrets["127.0.0.1"] = secret
+    for file in sorted(folder.glob("[01]*.json")):
+        recorded = json.loads(file.read_text())
+        site.forum.settings.enable_discourse_connect_provider = "provider_off" not in file.stem
+        headers = dict(recorded["response_headers"])
+        signed_in = {"_t": headers["X-Discourse-Username"]} if "X-Discourse-Username" in headers else None
+        query = {key: values[0] for key, values in parse_qs(urlsplit(recorded["url"]).query).items()}
+        given = ask(site, query, signed_in)
+        assert given.status_code == recorded["status"], file.stem
+        assert given.headers["Content-Type"] == headers["Content-Type"], file.stem
+        assert _place(given.headers.get("Location")) == _place(headers.get("Location")), file.stem
+        if given.status_code >= 400:
+            assert given.text == recorded["response_body"], file.stem
+
+
+def _place(location: str | None) -> str | None:
+    """The login page without its host, other addresses whole."""
+    return "/login" if location is not None and location.endswith("/login") else location

@@ -42,6 +42,7 @@ class Dialect:
     original_checks: bool = False  # original_text, original_title, original_tags are compared
     tags_refused: Literal["silently", "422"] = "silently"  # what happens to tags that the user may not set
     target_usernames: bool = True  # the old name of target_recipients
+    prompt_none: bool = False  # sign-in through the forum answers at once where nobody is signed in
     tags_in_update: bool = False  # basic_topic holds the tags when they were sent
 
 
@@ -95,6 +96,7 @@ DIALECTS: dict[str, Dialect] = {
         original_checks=True,
         tags_refused="422",
         target_usernames=False,
+        prompt_none=True,
         tags_in_update=True,
     ),
 }

@@ -45,7 +45,7 @@ def provider(call: Call) -> Reply:
         answer.headers["Set-Cookie"] = "_t=; path=/; expires=Thu, 01 Jan 1970 00:00:00 GMT"
         return answer
     if call.user is None:
-        if fields.get("prompt") == "none":
+        if fields.get("prompt") == "none" and call.forum.dialect.prompt_none:
             back = _pack(
                 {"nonce": fields.get("nonce", ""), "failed": "true", "return_sso_url": target}, secret
             )
