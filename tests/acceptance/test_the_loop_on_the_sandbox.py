@@ -1,5 +1,6 @@
 """The whole loop as a user runs it, on the sandbox: settings, sync, plan, review, apply, log, undo."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,19 @@ def test_a_dry_run_stores_nothing(place: Path) -> None:
 
 def test_plan_can_say_by_its_exit_code_that_something_is_proposed(place: Path) -> None:
     assert ordito(place, "plan", "--detailed-exitcode").code == 5
+
+
+def test_a_backtest_says_what_a_policy_would_have_done(place: Path) -> None:
+    today = datetime.now(UTC).date()
+    span = ("--from", today - timedelta(days=60), "--to", today - timedelta(days=30), "--every", "1w")
+    told = ordito(place, "--json", "backtest", "archive-stale", *map(str, span)).document
+    assert (told["policy"], told["steps"]) == ("archive-stale", 5)
+    assert told["actions"] == told["outcomes"]["warn"] + told["outcomes"].get("close", 0) > 0
+    assert told["outcomes"]["close"] <= told["outcomes"]["warn"]
+    assert told["examples"][0]["item"].startswith("forum:thread:")
+    assert proposals(place) == []  # it only looks
+    wrong = ordito(place, "backtest", "archive-stale", "--from", "2026-02-01", "--to", "2026-01-01")
+    assert wrong.code == 2
 
 
 def test_the_reference_commands_answer_without_settings(tmp_path: Path) -> None:
