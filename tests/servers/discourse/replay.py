@@ -1,8 +1,8 @@
 """Replaying recorded exchanges against the stand-in, and comparing what comes back.
 
 Compared are the status, the headers that clients act on, the set of keys and the types of the body at every
-depth, the exact words of errors, and the order of ids in lists; not times, counts and texts, which differ
-from site to site.
+depth, the exact words of errors, the order of ids in lists, and the values that requests change (counters,
+states, versions, titles, tags, rights); not times and other texts, which differ from site to site.
 """
 
 from __future__ import annotations
@@ -18,9 +18,19 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
 from .app import App
+from .text import words
 
 HEADERS = ("Content-Type", "X-Discourse-Route", "X-Discourse-Username", "Location")
 PRESENT = ("Retry-After", "Discourse-Actions-Remaining", "Discourse-Actions-Max")
+VALUES = frozenset(
+    words(
+        "posts_count highest_post_number reply_count like_count version reply_to_post_number"
+        " post_number post_type closed archived visible pinned pinned_globally title slug"
+        " category_id tags archetype user_deleted action_code action_code_who edit_reason"
+        " trust_level admin moderator active staged raw username can_edit can_delete can_recover"
+        " yours views current_revision version_count permission read_restricted"
+    )
+)
 HOST = re.compile(r"https?://(127\.0\.0\.1|localhost)(:\d+)?")
 EXACT = ("errors", "error_type", "action", "failed", "success")  # texts that clients act on
 GUESS = re.compile(r"\nDid you mean\?.*", re.DOTALL)  # Ruby's guess at a misspelt parameter
@@ -97,7 +107,9 @@ def differences(exchange: Exchange, response: Response) -> list[str]:
         given = json.loads(response.get_data())
     except ValueError:
         return [*found, f"body: JSON → {response.get_data(as_text=True)[:80]!r}"]
-    return found + list(compare(exchange.json, given)) + list(_words(exchange.json, given))
+    found += compare(exchange.json, given)
+    found += _words(exchange.json, given)
+    return [*found, *_values(exchange.json, given)]
 
 
 def _without_host(value: str | None) -> str | None:
@@ -159,6 +171,25 @@ def _words(old: Any, new: Any) -> Iterator[str]:
         was, now = _ids(old, path), _ids(new, path)
         if was is not None and was != now:
             yield f"ids of {name}: {was} → {now}"
+
+
+def _values(old: Any, new: Any, place: str = "") -> Iterator[str]:
+    """What a change did: counters, versions, states, titles; rows of lists are matched by id."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() & new.keys()):
+            if key in VALUES and old[key] != new[key] and not _rows(old[key]):
+                yield f"{place}.{key}: {old[key]!r} → {new[key]!r}"
+            elif isinstance(old[key], (dict, list)):
+                yield from _values(old[key], new[key], f"{place}.{key}")
+    elif isinstance(old, list) and isinstance(new, list):
+        known = {row["id"]: row for row in new if isinstance(row, dict) and "id" in row}
+        for row in old:
+            if isinstance(row, dict) and row.get("id") in known:
+                yield from _values(row, known[row["id"]], f"{place}[{row['id']}]")
+
+
+def _rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 def _plain(value: Any) -> Any:

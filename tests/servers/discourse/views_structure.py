@@ -63,7 +63,7 @@ def update_category(call: Call, number: int) -> dict[str, Any]:
     category.slug = call.text("slug") or category.slug
     category.color = call.text("color") or category.color
     category.text_color = call.text("text_color") or category.text_color
-    return {"success": "OK", "category": _category_body(call, category)}
+    return {"success": "OK", "category": _category_body(call, category) | {"permission": None}}
 
 
 def _category_body(call: Call, category: Category) -> dict[str, Any]:
