@@ -311,6 +311,7 @@ Index(
 )
 Index("ix_proposals_state", proposals.c.state, proposals.c.id)
 Index("ix_proposals_item", proposals.c.item)
+Index("ix_proposals_after", proposals.c.after)
 
 reviews = Table(
     "reviews",

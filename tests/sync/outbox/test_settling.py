@@ -6,8 +6,11 @@ import pytest
 
 from ordito.config.errors import OutcomeUnknown, Unreachable
 from ordito.connectors.base import Unknown
-from ordito.sync.outbox import Go, State, decisions, resolve
-from ordito.sync.store.tables import contacts
+from ordito.sync.locks import STALE
+from ordito.sync.outbox import Go, State, decisions, get, resolve
+from ordito.sync.outbox.attempts import Doing, begin
+from ordito.sync.store.tables import contacts, locks
+from ordito.sync.store.times import micros
 from tests.sync.outbox.fakes import ANNA, NOW, WIKI, Rig, draft, rows, says
 
 
@@ -116,3 +119,36 @@ def test_what_cannot_be_asked_about_now_stays_open(rig: Rig, error: Exception) -
     rig.connector.hook = lambda _: None
     assert [p.id for p, _ in rig.apply().applied] == [proposal]
     assert len(rig.server.done) == 1
+
+
+def test_the_wait_begins_when_the_answer_was_given_up_not_when_it_was_asked_for(rig: Rig) -> None:
+    rig.approved(draft())
+
+    def slow(at: str) -> None:
+        if at == "before perform":
+            rig.clock.pass_(timedelta(minutes=5))
+            raise OutcomeUnknown("no answer", where="forum")
+
+    rig.connector.hook = slow
+    rig.apply()
+    assert rig.clock.slept == 65
+
+
+def test_a_killed_run_may_have_sent_its_request_as_late_as_it_was_last_alive(rig: Rig) -> None:
+    """It waited for the site's pace for five minutes, and was killed while it was sending."""
+    [proposal] = rig.approved(draft())
+    with rig.store.write() as conn:
+        begin(
+            conn, get(conn, proposal), Doing.PERFORM, by="anna", installation=rig.store.installation,
+            contacted=(), now=NOW,
+        )  # fmt: skip
+        alive = NOW + timedelta(minutes=5)
+        dead = {"name": "run", "holder": "", "token": "elsewhere|1|x", "since": micros(NOW)}
+        conn.execute(locks.insert().values(beat_at=micros(alive), **dead))
+    token = f"{rig.store.installation[:8]}-{proposal}-do"
+    rig.server.late.append((alive + STALE + timedelta(seconds=70), token))
+    rig.clock.now = alive + STALE + timedelta(seconds=1)
+    rig.in_flight = STALE + timedelta(seconds=65)
+    report = rig.apply()
+    assert [p.id for p, _ in report.applied] == [proposal]
+    assert rig.server.done == [token]

@@ -290,6 +290,7 @@ def _make_outbox() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_proposals_item", "proposals", ["item"])
+    op.create_index("ix_proposals_after", "proposals", ["after"])
     op.create_index("ix_proposals_state", "proposals", ["state", "id"])
     _partial_index(
         "uq_proposals_key", "proposals", ["policy", "item", "occasion", "step"],
