@@ -117,23 +117,26 @@ class Changed:
         query = self.client.all(**CURRENT, pageids=ids, **(self._users.popleft() if self._users else {}))
         self._accounts(query, found)
         pages = query.get("pages", [])
-        self._pages.take(pages, stamps, found, told.deleted, self._creations(edits))
+        creations = self._creations(edits, stamps)
         for page in filter(self._pages.wanted, pages):
             number, newest = str(page["pageid"]), page["revisions"][0]
             latest, rows = str(newest["revid"]), edits.get(number, {})
             before = stamps[number].latest if number in stamps else ""
             if number in told.rewritten or not self._complete(number, newest, rows, before):
-                self._pages.history(number, latest, found)
+                creations[number] = self._pages.history(number, latest, found)
             else:
                 self._pages.older(number, rows.values(), latest, found)
+        self._pages.take(pages, stamps, found, told.deleted, creations)
 
-    def _creations(self, edits: Mapping[str, Mapping[str, Json]]) -> dict[str, Creation]:
-        """Who began those of the pages that began among the rows."""
+    def _creations(
+        self, edits: Mapping[str, Mapping[str, Json]], stamps: Mapping[str, Stamp]
+    ) -> dict[str, Creation]:
+        """Who began those of the pages that the mirror does not know and that began among the rows."""
         return {
             page: self.convert.creation(row)
             for page, rows in edits.items()
             for row in rows.values()
-            if not row.get("parentid")
+            if not row.get("parentid") and (page not in stamps or stamps[page].creation.at is None)
         }
 
     def _complete(self, page: str, newest: Json, rows: Mapping[str, Json], before: str) -> bool:
@@ -153,10 +156,13 @@ class Changed:
         titles, size = sorted(told.titles), self.convert.wiki.pages_per_request
         for start in range(0, len(titles), size):
             pages = self.client.all(**CURRENT, titles=titles[start : start + size]).get("pages", [])
-            self._pages.take(pages, stamps_of(self.known, ids_of(pages)), found)
-            for page in filter(self._pages.wanted, pages):
-                number = str(page["pageid"])
-                self._pages.history(number, str(page["revisions"][0]["revid"]), found)
+            creations = {
+                number: self._pages.history(number, str(page["revisions"][0]["revid"]), found)
+                for page in filter(self._pages.wanted, pages)
+                if (number := str(page["pageid"]))
+            }
+            stamps = stamps_of(self.known, ids_of(pages))
+            self._pages.take(pages, stamps, found, creations=creations)
 
     def _held(
         self,

@@ -68,15 +68,15 @@ class PageReader:
         """Add each page with its current revision; those that are not wanted (any more) as gone.
 
         `stamps`: of those that the mirror holds; `times`: when pages were deleted; `creations`: who began
-        pages, where that is at hand; all by id.
+        pages, where that is known better than by the stamps; all by id.
         """
         for page in pages:
             number = str(page.get("pageid", ""))
             if self.wanted(page):
-                creation = stamps[number].creation if number in stamps else UNKNOWN
-                if creation.at is None:
-                    creation = (creations or {}).get(number) or self.creation(page)
-                self.add(page, creation, found)
+                creation = (creations or {}).get(number, UNKNOWN)
+                if creation.at is None and number in stamps:
+                    creation = stamps[number].creation
+                self.add(page, creation if creation.at is not None else self.creation(page), found)
             elif number in stamps:
                 ref = Ref(self.convert.site, Kind.THREAD, number)
                 found.gone.append((ref, (times or {}).get(number)))
@@ -98,9 +98,9 @@ class PageReader:
             return UNKNOWN
         return first_revision(self.client, self.convert, str(page["pageid"]))
 
-    def history(self, page: str, current: str, found: Found) -> None:
-        """Add all revisions of a page but the current one, without their texts."""
-        since = self.convert.scope.since
+    def history(self, page: str, current: str, found: Found) -> Creation:
+        """Add all revisions of a page but the current one, without their texts; who began the page."""
+        since, oldest = self.convert.scope.since, UNKNOWN
         for part, _ in self.client.batches(
             pageids=page,
             prop="revisions",
@@ -109,7 +109,10 @@ class PageReader:
             rvend=since.isoformat() if since is not None else None,
         ):
             for row in part.get("pages", ()):
-                self.older(page, row.get("revisions", ()), current, found)
+                revisions = row.get("revisions", ())
+                self.older(page, revisions, current, found)
+                oldest = self.convert.creation(revisions[-1]) if revisions else oldest
+        return oldest if since is None else UNKNOWN
 
     def older(self, page: str, revisions: Iterable[Json], current: str, found: Found) -> None:
         """Add those of the revisions that are not the current one."""

@@ -131,7 +131,8 @@ class Verbs:
             return self._delete(receipt, page, marker)
         else:
             text = Text(self.editor.text_of(before["revision"]))
-        saved = self.editor.save(page, text, summary_of("", marker))
+        words = f"Undo [[Special:Diff/{after['revision']}]]"
+        saved = self.editor.save(page, text, summary_of(words, marker))
         return self._undone(receipt, after, (saved,))
 
     def _withdrawn(self, page: Page, before: Mapping[str, Any], after: Mapping[str, Any]) -> Text:

@@ -144,7 +144,7 @@ def _threads(wiki: Wiki, namespaces: tuple[int, ...]) -> dict[str, Thread]:
         if space not in namespaces:
             continue
         times = wiki.rows(
-            "select rev_timestamp, rev_parent_id, actor_user from revision join actor on actor_id = rev_actor"
+            "select rev_timestamp, rev_deleted, actor_user from revision join actor on actor_id = rev_actor"
             " where rev_page = ? order by rev_timestamp, rev_id",
             page,
         )
@@ -156,7 +156,7 @@ def _threads(wiki: Wiki, namespaces: tuple[int, ...]) -> dict[str, Thread]:
             kind=ThreadKind.TALK if space % 2 else ThreadKind.PAGE,
             space=str(space),
             title=prefix + title.replace("_", " "),
-            author=str(author) if author else None,
+            author=str(author) if author and not times[0][1] & 4 else None,
             created_at=_time(times[0][0]),
             last_activity_at=_time(times[-1][0]),
             labels=frozenset(labels.get(page, ())),
