@@ -37,6 +37,7 @@ _FULL: dict[str, Phase] = {
     "groups": read_people.groups,
     "topics": read_topics.all_topics,
     "posts": read_posts.all_posts,
+    "topics one by one": read_topics.topics_one_by_one,
     "unlisted": read_topics.unlisted_topics,
     "private": read_posts.all_private,
     "conversations": read_messages.all_conversations,

@@ -36,7 +36,15 @@ def all_posts(r: Reading) -> Iterator[Batch]:
     for rows in _in_scope(r, descent):
         if rows:
             r.state.unlisted_apart = descent.posts.window == "posts"
+        r.state.by_topic = descent.posts.window == "ids" and _is_sparse(r)
+        if r.state.by_topic:
+            return
         yield r.batch(r.page(rows, news_above=0), "posts", *_progress(r, descent, len(rows)))
+
+
+def _is_sparse(r: Reading) -> bool:
+    """Whether most ids are missing, as after an import: pages of ids are then nearly all empty."""
+    return r.state.post / IDS > 2 * r.state.topics + 10 and r.client.me().admin
 
 
 def all_private(r: Reading) -> Iterator[Batch]:

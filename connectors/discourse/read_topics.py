@@ -61,6 +61,7 @@ def all_topics(r: Reading) -> Iterator[Batch]:
         for row in changed:
             yield r.whole_topic(row, page.names, stamps.get(str(row["id"])))
         r.state.at = place
+    r.state.topics = done
 
 
 def _differs(row: Json, stamps: Mapping[str, Stamp | None]) -> bool:
@@ -70,25 +71,29 @@ def _differs(row: Json, stamps: Mapping[str, Stamp | None]) -> bool:
 
 def unlisted_topics(r: Reading) -> Iterator[Batch]:
     """Unlisted topics one by one, where the list of posts leaves them out."""
-    if not r.state.unlisted_apart or not r.client.me().staff:
-        return
+    if r.state.unlisted_apart and r.client.me().staff:
+        yield from _whole_topics(r, status="unlisted")
+
+
+def topics_one_by_one(r: Reading) -> Iterator[Batch]:
+    """All topics with their posts, where that takes fewer requests than the list of posts."""
+    if r.state.by_topic:
+        yield from _whole_topics(r)
+
+
+def _whole_topics(r: Reading, **which: str) -> Iterator[Batch]:
     skip = int(r.state.at.get("done", 0))
-    pages = topic_pages(
-        r.client,
-        page=int(r.state.at.get("page", 0)),
-        status="unlisted",
-        order="created",
-        ascending="true",
-        per_page=100,
-    )
-    for page, following in pages:
-        rows = r.kept_rows(page.rows)
+    page = int(r.state.at.get("page", 0))
+    for found, following in topic_pages(
+        r.client, page=page, order="created", ascending="true", per_page=100, **which
+    ):
+        rows = r.kept_rows(found.rows)
         stamps = r.stamps(rows)
         for place, row in enumerate(rows[skip:], start=skip + 1):
-            r.state.at = {**r.state.at, "done": place}
-            yield r.whole_topic(row, page.names, stamps.get(str(row["id"])))
-        skip = 0
-        r.state.at = {"page": following}
+            r.state.at = {"page": page, "done": place}
+            yield r.whole_topic(row, found.names, stamps.get(str(row["id"])))
+        skip, page = 0, following
+        r.state.at = {"page": page}
 
 
 def unlisted_again(r: Reading) -> Iterator[Batch]:

@@ -48,6 +48,10 @@ class State:
     """the one before: no edit of a post is missed that is older than this."""
     unlisted_apart: bool = False
     """The forum leaves unlisted topics out of its list of posts."""
+    topics: int = 0
+    """How many rows of topics the last pass has seen."""
+    by_topic: bool = False
+    """Reading topic by topic takes fewer requests than the list of posts."""
     no_members: bool = False
     """The forum does not let us read its list of users."""
     hidden_spaces: list[str] = field(default_factory=list)

@@ -434,3 +434,13 @@ def test_a_cut_between_new_posts_and_their_topics_loses_no_row(server: Discourse
     mirror.sync()
     held = mirror.of(Thread)[str(first.id)]
     assert isinstance(held, Thread) and held.last_activity_at == first.last_posted_at
+
+
+def test_a_forum_with_most_ids_missing_is_read_topic_by_topic(old: DiscourseServer) -> None:
+    topics(old, 5, replies=30)
+    old.forum.ids.seen("post", 40_000)
+    topics(old, 5, replies=3)
+    mirror = MemoryMirror(connect(old))
+    assert len(asked(old, mirror)) < 40
+    assert len(mirror.of(Contribution)) == 175
+    assert len(asked(old, mirror)) == 3
