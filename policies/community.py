@@ -35,7 +35,7 @@ from ..connectors.records import Kind, Ref
 from ..sync.outbox import Because
 from ..sync.store.times import micros
 from .comparisons import AtLeast, PartlyKnown, TextIs
-from .conditions import NEVER, Atom, Condition, candidates, matches, undecided
+from .conditions import NEVER, Condition, candidates, grounds, matches, undecided
 from .facts import FactUse, Subject
 from .query import Coverage, FactQuery, everything
 from .sources import FLAGS, SOURCES, Scope
@@ -93,17 +93,19 @@ class Community:
         when: Condition,
         unless: Condition = NEVER,
         also: Sequence[FactUse] = (),
+        *,
+        whole: bool = False,
     ) -> Iterator[Match]:
         """Every item of a site for which `when` holds and `unless` surely does not.
 
-        `also`: facts whose values are wanted besides those of the conditions.
+        `also`: facts whose values are wanted besides those of the conditions. `whole`: all of them, even
+        where the community is one about a single item.
         """
-        query = self.query(subject, site)
+        query = self.query(subject, site, whole=whole)
         atoms = [*when.atoms(), *unless.atoms()]
         uses = _distinct([*(atom.use for atom in atoms), *also])
         wanted = candidates(when, unless, query, self.now)
         statement = query.select(*_relations(query), *everything(query, uses)).where(wanted)
-        asked = tuple(when.atoms())
         for chunk in self._rows(query, statement, uses):
             for item, values in chunk.items():
                 if matches(when, unless, values, self.now):
@@ -111,7 +113,7 @@ class Community:
                     yield Match(
                         Ref(site, subject, item),
                         values,
-                        self.because(asked, values),
+                        self.because(when, values),
                         Ref(site, Kind.MEMBER, author) if author else None,
                         Ref(site, Kind.THREAD, thread) if thread else None,
                     )
@@ -163,18 +165,24 @@ class Community:
         ]
         return list(dict.fromkeys(names))
 
-    def because(self, atoms: Iterable[Atom], values: Mapping[str, Any]) -> tuple[Because, ...]:
-        """What was asked and found, in words; the parts of an `any` that do not hold are left out."""
+    def because(self, when: Condition, values: Mapping[str, Any]) -> tuple[Because, ...]:
+        """Why a condition holds: what was asked and found, in words."""
         return tuple(
-            Because(atom.use.name, str(atom.test), shown(atom.use.fact, values[atom.use.name], self.now))
-            for atom in atoms
-            if atom.holds(values, self.now)
+            Because(
+                atom.use.name,
+                str(atom.test) if held else f"not {atom.test}",
+                shown(atom.use.fact, values[atom.use.name], self.now),
+            )
+            for atom, held in grounds(when, values, self.now)
         )
 
-    def query(self, subject: Subject, site: str, only: tuple[str, ...] | None = None) -> FactQuery:
+    def query(
+        self, subject: Subject, site: str, only: tuple[str, ...] | None = None, *, whole: bool = False
+    ) -> FactQuery:
         """A select about a subject on a site, for those who need more than the conditions give."""
-        if only is None and self.only is not None and (self.only.site, self.only.kind) == (site, subject):
-            only = (self.only.id,)
+        one = None if whole else self.only
+        if only is None and one is not None and (one.site, one.kind) == (site, subject):
+            only = (one.id,)
         scope = Scope(site, self.sites[site].family, micros(self.now), self.live, only)
         return FactQuery(subject, scope, self.sites[site].coverage, self.source)
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..config.durations import Duration
@@ -138,10 +138,24 @@ class AgeIs:
                 return column <= cutoff
 
     def next(self, value: Any, now: datetime) -> datetime | None:
-        if self.operator in ("<", "<=") or self.holds(value, now):
+        return None if self.operator[0] == "<" or self.holds(value, now) else self._turns(value, now)
+
+    def until(self, value: Any, now: datetime) -> datetime | None:
+        """When time alone will end it; None: never by itself, or it does not hold."""
+        return self._turns(value, now) if self.operator[0] == "<" and self.holds(value, now) else None
+
+    def _turns(self, value: Any, now: datetime) -> datetime | None:
+        """From when on (but for an instant) the answer is another one than now.
+
+        A calendar month after the 31st of January is the 28th of February, but it is in March that a month
+        before is later than the 31st: so the day is looked for.
+        """
+        due = self.duration.after(moment(int(value)))
+        if due.year >= datetime.max.year:
             return None
-        start = moment(int(value))
-        return self.duration.after(start)
+        while self.holds(value, due + timedelta(microseconds=1)) == self.holds(value, now):
+            due += timedelta(days=1)
+        return due
 
     def __str__(self) -> str:
         return self.text
@@ -206,18 +220,13 @@ class SetIs:
     none: tuple[str, ...] = ()
 
     def holds(self, value: Any, now: datetime) -> bool | None:
-        dark = value.dark if isinstance(value, PartlyKnown) else frozenset()
-        verdicts = [self._any(value, dark, (name,)) for name in self.every]
+        verdicts = [contains(value, (name,)) for name in self.every]
         if self.some:
-            verdicts.append(self._any(value, dark, self.some))
+            verdicts.append(contains(value, self.some))
         if self.none:
-            inside = self._any(value, dark, self.none)
+            inside = contains(value, self.none)
             verdicts.append(None if inside is None else not inside)
         return False if False in verdicts else None if None in verdicts else True
-
-    @staticmethod
-    def _any(value: frozenset[str], dark: frozenset[str], names: tuple[str, ...]) -> bool | None:
-        return True if value.intersection(names) else None if dark.intersection(names) else False
 
     def sql(self, columns: Columns, use: FactUse, now: datetime, *, widen: bool) -> ColumnElement[Any]:
         from sqlalchemy import and_, not_, true
@@ -258,6 +267,13 @@ class BooleanIs:
 
     def __str__(self) -> str:
         return "yes" if self.wanted else "no"
+
+
+def contains(value: frozenset[str], names: tuple[str, ...]) -> bool | None:
+    """Whether any of the names is in a set; None where that is not known."""
+    if value.intersection(names):
+        return True
+    return None if isinstance(value, PartlyKnown) and value.dark.intersection(names) else False
 
 
 def fold(text: str) -> str:

@@ -197,6 +197,34 @@ def _each(
         yield _all(each, subject, (*path, index), faults)
 
 
+def signed(condition: Condition, negated: bool = False) -> Iterator[tuple[Atom, bool]]:
+    """Its tests from left to right, each with whether it stands under a `not` (or under two)."""
+    match condition:
+        case Atom():
+            yield condition, negated
+        case Not(part):
+            yield from signed(part, not negated)
+        case All(parts) | Some(parts):
+            for part in parts:
+                yield from signed(part, negated)
+
+
+def grounds(
+    condition: Condition, values: Values, now: datetime, verdict: bool = True
+) -> Iterator[tuple[Atom, bool]]:
+    """The tests that make a condition true (or false, if that is its `verdict`), each with what it says; the
+    parts of an `any` that do not hold are left out."""
+    match condition:
+        case Atom():
+            yield condition, verdict
+        case Not(part):
+            yield from grounds(part, values, now, not verdict)
+        case All(parts) | Some(parts):
+            for part in parts:
+                if part.holds(values, now) is verdict:
+                    yield from grounds(part, values, now, verdict)
+
+
 def matches(when: Condition, unless: Condition, values: Values, now: datetime) -> bool:
     """Whether an item is meant: `when` holds, and `except` surely does not."""
     return when.holds(values, now) is True and unless.holds(values, now) is False

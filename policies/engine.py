@@ -252,7 +252,7 @@ class Engine:
         ).all()
         for row in rows:
             proposal = from_row(row)
-            looked = any((kind.policy, site) in this.evaluated for site in (proposal.item.site,))
+            looked = all((kind.policy, site) in this.evaluated for site in kind.sites_of(proposal.item))
             if looked and (proposal.item, proposal.occasion, proposal.step) not in matching:
                 supersede(conn, proposal, "its conditions no longer hold", now)
 

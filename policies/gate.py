@@ -83,7 +83,7 @@ class EngineGate:
         community = self._engine.community(conn, now, only=proposal.item)
         why = "its conditions no longer hold"
         try:
-            for site in kind.parameters.on:
+            for site in kind.sites_of(proposal.item):
                 for each in kind.propose(community, site):
                     if isinstance(each, Held):
                         why = each.reason if each.item == str(proposal.item) else why

@@ -139,6 +139,13 @@ class Kind(ABC):
     def propose(self, community: Community, site: str) -> Iterator[Candidate | Held]:
         """What should be done on a site at the community's moment."""
 
+    def sites_of(self, item: Ref) -> list[str]:
+        """The sites that say what it proposes for an item: the item's own, or, for a page that it keeps on
+        another site, all."""
+        if item.site in self.parameters.on:
+            return [item.site]
+        return list(self.parameters.on) if item.kind == "title" else []
+
     def looks_at(self, community: Community, site: str) -> int:
         """How many items it looks at there; the limit `share` is a share of these."""
         return community.size(self.subject, site)

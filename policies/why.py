@@ -10,9 +10,8 @@ from sqlalchemy import Connection
 from ..connectors.records import Kind as RecordKind
 from ..connectors.records import Ref
 from ..sync.outbox import spent
-from ..sync.store.times import moment
 from .comparisons import AgeIs
-from .conditions import Atom, matches
+from .conditions import Atom, matches, signed
 from .constitution import Law
 from .engine import Engine
 from .kind import Candidate, Held, Kind
@@ -46,26 +45,24 @@ def explain(engine: Engine, conn: Connection, kind: Kind, item: Ref, now: dateti
     try:
         view = community.sites[item.site]
         when, unless = kind.conditions(view.family)
-        atoms = [*when.atoms(), *unless.atoms()]
+        asked = [*signed(when), *signed(unless, negated=True)]
         found: list[Candidate | Held] = []
-        for site in kind.parameters.on:
+        for site in kind.sites_of(item):
             if community.sites[site].complete:
                 found.extend(kind.propose(community, site))
         candidates = [each for each in found if isinstance(each, Candidate) and each.item == item]
         held = [each.reason for each in found if isinstance(each, Held) and each.item == str(item)]
         if item.kind not in (RecordKind.MEMBER, RecordKind.THREAD, RecordKind.CONTRIBUTION):
-            return _of_candidates(kind, item, candidates, held)
-        uses = list(dict.fromkeys(atom.use for atom in atoms))
+            standing = [*held, *_standing(engine, conn, kind, candidates, now)]
+            return Why(kind.policy, item, bool(candidates), tuple(_reasons(candidates)), tuple(standing))
+        uses = list(dict.fromkeys(atom.use for atom, _ in asked))
         values = community.values(kind.subject, item, uses) if item.kind == kind.subject else None
         if values is None:
             return None
-        excepted = {id(atom) for atom in unless.atoms()}
-        reasons = [_reason(atom, values.get(atom.use.name), now, id(atom) in excepted) for atom in atoms]
-        reasons += [
-            Reason(f"{b.fact} {b.condition}", b.value, True)
-            for b in (candidates[0].because if candidates and not atoms else ())
-        ]
-        meant = bool(candidates) or (bool(when.atoms()) and matches(when, unless, values, now))
+        reasons = [_reason(atom, negated, values[atom.use.name], now) for atom, negated in asked]
+        if not any(when.atoms()):  # a kind that asks by other means than a condition
+            reasons = [*_reasons(candidates), *reasons]
+        meant = bool(candidates) or (any(when.atoms()) and matches(when, unless, values, now))
         standing = [*held, *_standing(engine, conn, kind, candidates, now)]
         if not view.complete:
             standing.append(f"the first sync of {item.site} is not finished")
@@ -76,28 +73,19 @@ def explain(engine: Engine, conn: Connection, kind: Kind, item: Ref, now: dateti
         community.close()
 
 
-def _of_candidates(kind: Kind, item: Ref, candidates: list[Candidate], held: list[str]) -> Why:
+def _reasons(candidates: list[Candidate]) -> list[Reason]:
     because = candidates[0].because if candidates else ()
-    reasons = tuple(Reason(f"{b.fact} {b.condition}", b.value, True) for b in because)
-    return Why(kind.policy, item, bool(candidates), reasons, tuple(held))
+    return [Reason(f"{b.fact} {b.condition}", b.value, True) for b in because]
 
 
-def _reason(atom: Atom, value: object, now: datetime, excepted: bool) -> Reason:
+def _reason(atom: Atom, negated: bool, value: object, now: datetime) -> Reason:
+    """One test as it counts: under a `not`, and in an exception, it is good if it does not hold."""
     holds = None if value is None else atom.test.holds(value, now)
-    later = atom.test.next(value, now) if value is not None else None
-    words = f"{atom.use.name}: {atom.test}"
-    shown_value = shown(atom.use.fact, value, now)
-    if excepted:
-        good = None if holds is None else not holds
-        return Reason(f"not {words}", shown_value, good, _until(atom, value, now) if holds else None)
-    return Reason(words, shown_value, holds, later)
-
-
-def _until(atom: Atom, value: object, now: datetime) -> datetime | None:
-    """When an exception that is about a young age ends."""
-    if isinstance(atom.test, AgeIs) and atom.test.operator[0] == "<" and isinstance(value, int):
-        return atom.test.duration.after(moment(value))
-    return None
+    words, found = f"{atom.use.name}: {atom.test}", shown(atom.use.fact, value, now)
+    if not negated:
+        return Reason(words, found, holds, None if value is None else atom.test.next(value, now))
+    over = atom.test.until(value, now) if value is not None and isinstance(atom.test, AgeIs) else None
+    return Reason(f"not {words}", found, None if holds is None else not holds, over)
 
 
 def _standing(

@@ -141,11 +141,12 @@ class Experts(Kind):
         return _Ranking(experts, top)
 
     def _fit(self, community: Community, site: str, who: set[Ref]) -> set[Ref]:
-        """Those whom nothing excepts."""
+        """Those whom nothing excepts. All of them are asked about, whoever the plan is about: somebody's
+        rank depends on the others."""
         if not who:
             return set()
         _, barred = self.conditions(community.sites[site].family)
-        fit = community.select("member", site, NOTHING_ASKED, barred)
+        fit = community.select("member", site, NOTHING_ASKED, barred, whole=True)
         return {match.ref for match in fit if match.ref in who}
 
     def _asks(self) -> bool:
@@ -310,7 +311,7 @@ class Experts(Kind):
 
     # --- the directory ------------------------------------------------------------------------------------
 
-    def _directory(self, community: Community, site: str) -> Iterator[Candidate]:
+    def _directory(self, community: Community, site: str) -> Iterator[Candidate | Held]:
         """One page for all sites, edited only when it changes; proposed with the page's own site, or the
         first one where the page's site is not among the policy's."""
         if self.parameters.give.directory is None:
@@ -319,10 +320,13 @@ class Experts(Kind):
         on = self.parameters.on
         if site != (page.site if page.site in on else on[0]):
             return
+        if unread := [each for each in on if not community.sites[each].complete]:
+            reason = f"the first sync of {unread[0]} is not finished, so its experts are not known yet"
+            yield self.held(page, "coverage", reason)
+            return
         listed = [
             expert
             for each in on
-            if community.sites[each].complete
             for expert in self._rank(community, each).top
             if self._agreed(community, expert.member)
         ]
