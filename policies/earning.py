@@ -20,33 +20,38 @@ def earned(conn: Connection, policy: str, terms: Earn) -> bool:
     """Whether the policy has earned it, and has not lost it since.
 
     It is earned when of the last `terms.reviews` single reviews the share `terms.accepted` approved. A
-    rejection or an undo afterwards takes it away, and the counting begins anew.
+    rejection or an undo afterwards takes it away, and the counting begins anew. What was decided in bulk
+    earns nothing, but a rejection in bulk is one.
     """
     window: deque[bool] = deque(maxlen=terms.reviews)
     has_it = False
-    for accepted in _verdicts(conn, policy):
+    for accepted, bulk in _verdicts(conn, policy):
         if has_it:
             if accepted:
                 continue
             has_it = False
             window.clear()
+        if bulk:
+            continue
         window.append(accepted)
         has_it = len(window) == terms.reviews and sum(window) / terms.reviews >= terms.accepted
     return has_it
 
 
-def _verdicts(conn: Connection, policy: str) -> list[bool]:
-    """What people said of a policy's proposals, one by one and in order; an undo is a no."""
+def _verdicts(conn: Connection, policy: str) -> list[tuple[bool, bool]]:
+    """What people said of a policy's proposals, in order, and whether in bulk; an undo is a no."""
     judged = (
-        select(reviews.c.at.label("at"), (reviews.c.decision == "approved").label("accepted"))
+        select(
+            reviews.c.at.label("at"), (reviews.c.decision == "approved").label("accepted"), reviews.c.bulk
+        )
         .join_from(reviews, proposals, proposals.c.id == reviews.c.proposal)
-        .where(proposals.c.policy == policy, reviews.c.bulk.is_(False))
-        .where(reviews.c.decision.in_(("approved", "rejected")))
+        .where(proposals.c.policy == policy, reviews.c.decision.in_(("approved", "rejected")))
     )
     undone = (
-        select(attempts.c.started_at.label("at"), literal(False).label("accepted"))
+        select(attempts.c.started_at.label("at"), literal(False).label("accepted"), literal(False))
         .join_from(attempts, proposals, proposals.c.id == attempts.c.proposal)
         .where(proposals.c.policy == policy, attempts.c.doing == "undo", attempts.c.outcome == "done")
     )
     both = union_all(judged, undone).subquery()
-    return [bool(row.accepted) for row in conn.execute(select(both).order_by(both.c.at))]
+    rows = conn.execute(select(both).order_by(both.c.at))
+    return [(bool(row.accepted), bool(row.bulk)) for row in rows]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, or_, select
 
 from ..connectors.records import Kind, Ref
 from ..sync.inserts import insert_missing
@@ -20,7 +20,9 @@ from ..sync.store.times import micros
 from .builtin.experts import ASK
 from .comparisons import fold
 
-_QUOTED = re.compile(r"\[quote.*?\[/quote\]|^>.*?$", re.S | re.M | re.I)
+_QUOTE = re.compile(r"\[quote\b(?:(?!\[quote\b).)*?\[/quote\]", re.S | re.I)
+"""A quote without another one inside."""
+_QUOTED_LINE = re.compile(r"^ {0,3}>.*$", re.M)
 _YES = frozenset({"yes", "sì", "si", "ja", "oui", "sí"})
 _NO = frozenset({"no", "nein", "non"})
 
@@ -39,10 +41,10 @@ class Answer:
 
 def take_in(conn: Connection, phrase: str, now: datetime) -> int:
     """Note opt-outs and answers that are not noted yet; how many there were. In the caller's transaction."""
-    noted = 0
+    noted, wanted = 0, fold(first_line(phrase))
     said: dict[tuple[str, str, str], Answer] = {}
     for answer in _answers(conn):
-        if fold(answer.first_line) == fold(phrase):
+        if fold(answer.first_line) == wanted:
             noted += _opt_out(conn, answer, now)
         elif answer.step == ASK and answer.member == answer.addressed and _verdict(answer):
             said[answer.contribution.site, answer.member, answer.policy] = answer  # the last one counts
@@ -51,7 +53,10 @@ def take_in(conn: Connection, phrase: str, now: datetime) -> int:
 
 def first_line(text: str) -> str:
     """The first line that is not empty and not quoted, without marks of emphasis and final punctuation."""
-    plain = _QUOTED.sub("", text)
+    plain, found = _QUOTE.subn("", text)
+    while found:
+        plain, found = _QUOTE.subn("", plain)
+    plain = _QUOTED_LINE.sub("", plain)
     lines = (line.strip() for line in plain.splitlines())
     return next((line for line in lines if line), "").strip("*_~`'\" .!,;:")
 
@@ -108,7 +113,6 @@ def _consent(conn: Connection, answer: Answer, now: datetime) -> int:
     if insert_missing(conn, consents, [key | values]):
         return 1
     same = and_(*(consents.c[name] == value for name, value in key.items()))
-    changed = conn.execute(
-        consents.update().where(same, consents.c.evidence != values["evidence"]).values(**values)
-    )
+    other = or_(consents.c.evidence != values["evidence"], consents.c.answer != values["answer"])
+    changed = conn.execute(consents.update().where(same, other).values(**values))
     return changed.rowcount
