@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, select
 
 from ..connectors.records import Kind, Ref
-from ..sync.store.tables import spaces, states, threads
+from ..sync.store.tables import contributions, spaces, states, threads
 from .comparisons import fold
 from .kind import Candidate
 from .people import accounts, contacted_since, groups, opted_out, username
@@ -41,11 +41,15 @@ class Law:
         """What the constitution says against a candidate at this moment, good reasons first."""
         people = dict.fromkeys((*_members(candidate), *candidate.contacts, *candidate.concerns))
         for who in people:
-            if who not in self._people:
-                self._people[who] = self._never(who) or self._opted_out(who)
-            if against := self._people[who]:
+            if against := self.left_alone(who):
                 return against
         return self._never_thread(candidate.item) or self.over_budget(candidate.contacts, now)
+
+    def left_alone(self, who: Ref) -> Barred | None:
+        """Whether nothing may ever be done to somebody: a never-list, or their own wish."""
+        if who not in self._people:
+            self._people[who] = self._never(who) or self._opted_out(who)
+        return self._people[who]
 
     def over_budget(self, notified: tuple[Ref, ...], now: datetime) -> Barred | None:
         """Whether somebody has heard from us as often as the budget allows, on any account."""
@@ -83,6 +87,11 @@ class Law:
         return None
 
     def _never_thread(self, item: Ref) -> Barred | None:
+        if item.kind == Kind.CONTRIBUTION:
+            query = select(contributions.c.thread).where(
+                contributions.c.site == item.site, contributions.c.id == item.id
+            )
+            item = Ref(item.site, Kind.THREAD, self.conn.execute(query).scalar_one_or_none() or "")
         if item.kind != Kind.THREAD:
             return None
         space = self.conn.execute(
@@ -119,7 +128,10 @@ def quiet_until(hours: QuietHours | None, now: datetime) -> datetime | None:
     if not inside:
         return None
     day = local.date() + timedelta(days=1 if over_midnight and clock >= hours.start else 0)
-    return datetime.combine(day, hours.end, tzinfo=hours.zone).astimezone(UTC)
+    end = datetime.combine(day, hours.end, tzinfo=hours.zone).astimezone(UTC)
+    if end <= now:  # an hour that comes twice, and now is in the second one
+        end = datetime.combine(day, hours.end.replace(fold=1), tzinfo=hours.zone).astimezone(UTC)
+    return end
 
 
 def _members(candidate: Candidate) -> tuple[Ref, ...]:

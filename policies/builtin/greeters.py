@@ -16,6 +16,7 @@ from ...sync.outbox import State
 from ...sync.store.tables import contributions, members, proposals, states
 from ...sync.store.times import micros
 from ..community import Community
+from ..constitution import Law
 from ..people import accounts, contacted_since
 from ..sources import Scope, visible
 from .common import steady_order
@@ -43,7 +44,10 @@ class Greeters:
     def of(cls, community: Community, site: str, kind: Welcome) -> Greeters:
         names = _willing(community, site, kind.parameters.send.with_)
         assigned = _assigned(community.conn, kind.policy, site) if names else {}
-        budget = kind.tools.settings.constitution.contact
+        law = Law(community.conn, kind.tools.settings.constitution)
+        alone = {id for id in names if law.left_alone(Ref(site, RecordKind.MEMBER, id))}
+        names = {id: name for id, name in names.items() if id not in alone}
+        budget = law.text.contact
         since = budget.per.before(community.now)
         left: Counter[str] = Counter()
         for member in names:
