@@ -144,16 +144,18 @@ class Welcome(Kind):
         }
 
     def _elsewhere(self, community: Community, who: Ref) -> bool:
-        """Whether the same person is or was welcomed on another account."""
-        others = [str(ref) for ref in accounts(community.conn, who) if ref != who]
-        if not others:
-            return False
-        query = select(proposals.c.id).where(
-            proposals.c.policy == self.policy,
-            proposals.c.item.in_(others),
-            proposals.c.state.not_in(("superseded", "lapsed")),
+        """Whether the same person is or was welcomed on another account, or by another policy."""
+        every, own = accounts(community.conn, who), (self.policy, str(who))
+        first = community.memo.setdefault((self.name, min(every)), own)
+        welcomes = [name for name, given in self.tools.settings.policies.items() if given.use == self.name]
+        query = (
+            select(proposals.c.policy, proposals.c.item)
+            .where(proposals.c.policy.in_(welcomes), proposals.c.item.in_([str(each) for each in every]))
+            .where(proposals.c.step == STEP, proposals.c.state.not_in(("superseded", "lapsed")))
+            .order_by(proposals.c.id)
         )
-        return community.conn.execute(query.limit(1)).first() is not None
+        stored = community.conn.execute(query.limit(1)).one_or_none()
+        return (first if stored is None else tuple(stored)) != own
 
     def _held_out(self, community: Community, who: Ref) -> bool:
         """By a hash of the person that nobody chooses: the same at every run."""
