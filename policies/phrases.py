@@ -22,17 +22,19 @@ _UNITS = {
 
 _MORE_THAN = {"en": "more than", "it": "più di"}
 
+_SOME_TIME = {"en": "some time", "it": "un po' di tempo"}
+
 _WHY = {
     "en": {
         "welcome": "You get this once, because you have just contributed here for the first time.",
-        "stale": "It came because nobody has written here for {quiet}.",
+        "stale": "It came because of a rule of the moderators about topics and pages that have gone quiet.",
         "experts": "You are asked once, because others here found your contributions useful.",
         "rule": "It came because of the rule “{policy}”, which the moderators of this place have set.",
         "directory": "Listed are people whose contributions others found useful, and who agreed to it.",
     },
     "it": {
         "welcome": "Lo ricevi una volta sola, perché hai appena contribuito qui per la prima volta.",
-        "stale": "È arrivato perché qui non scrive nessuno da {quiet}.",
+        "stale": "È arrivato per una regola dei moderatori sulle discussioni e le pagine rimaste ferme.",
         "experts": "Te lo chiediamo una volta sola, perché ad altri i tuoi contributi sono stati utili.",
         "rule": "È arrivato per la regola «{policy}», stabilita dai moderatori.",
         "directory": "Qui c'è chi ha dato contributi utili ad altri, ed è d'accordo a comparire.",
@@ -68,6 +70,11 @@ def duration(length: Duration, language: str) -> str:
 def more_than(length: Duration, language: str) -> str:
     """`more than 180 days`, `più di 180 giorni`."""
     return f"{_MORE_THAN[_spoken(language)]} {duration(length, language)}"
+
+
+def some_time(language: str) -> str:
+    """`some time`, where no number is known that would stay true."""
+    return _SOME_TIME[_spoken(language)]
 
 
 def span(length: timedelta, language: str) -> str:

@@ -117,7 +117,7 @@ class Rule(Kind):
             step=step,
             because=match.because,
             since=_since(match),
-            compose=partial(self._compose, platform, match.values, target, doing),
+            compose=partial(self._compose, platform, self._told(match), target, doing),
             site=platform.site,
             addressee=member if doing.to_member and doing.message else None,
             contacts=notified,
@@ -129,6 +129,14 @@ class Rule(Kind):
     ) -> Any:
         language = profile.language or self.tools.language(platform.site)
         return doing.action(platform, self.tools, self.policy, language, target, values)
+
+    def _told(self, match: Match) -> dict[str, Any]:
+        """The values for a template: a time as its date, which stays the same while a proposal waits."""
+        told = dict(match.values)
+        for name, value in match.values.items():
+            if value is not None and find_fact(name, self.parameters.for_).fact.type == "age":
+                told[name] = f"{moment(value):%Y-%m-%d}"
+        return told
 
     def _wanted(self, family: str) -> list[FactUse]:
         """Facts that tell whether there is anything left to do, and that templates may use."""

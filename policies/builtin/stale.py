@@ -22,7 +22,7 @@ from ...sync.store.times import moment
 from .. import phrases
 from ..community import Community, Match
 from ..comparisons import AgeIs, BooleanIs, ChoiceIs, Comparison
-from ..conditions import All, Atom, Condition, parse
+from ..conditions import All, Atom, Condition, grounds, parse
 from ..facts import Subject, find_fact
 from ..kind import Candidate, Held, Kind, ThreadCondition, Written
 from .common import unless
@@ -92,7 +92,7 @@ class Stale(Kind):
     def propose(self, community: Community, site: str) -> Iterator[Candidate | Held]:
         platform = self.tools.platforms[site]
         when, barred = self.conditions(platform.family)
-        also = [find_fact(name, "thread") for name in ("quiet", "title", "labels", "kind")]
+        also = [find_fact(name, "thread") for name in ("quiet", "title", "labels", "closed", "visible")]
         warnings = self._warnings(community)
         for match in community.select("thread", site, when, barred, also=also):
             yield from self._steps(community, platform, match, warnings)
@@ -111,7 +111,7 @@ class Stale(Kind):
             return
         warned = warnings.get((str(match.ref), occasion))
         if warned is None:
-            yield self._warn(platform, match, occasion)
+            yield self._warn(platform, match, occasion, self._quiet_for(match, community.now))
             return
         due = self.parameters.warn.grace.after(warned.at)
         if community.now < due:
@@ -120,41 +120,47 @@ class Stale(Kind):
         else:
             yield from self._acts(community, platform, match, occasion, warned)
 
-    def _warn(self, platform: Platform, match: Match, occasion: str) -> Candidate:
+    def _warn(
+        self, platform: Platform, match: Match, occasion: str, quiet_for: Duration | None
+    ) -> Candidate:
         return Candidate(
             item=match.ref,
             occasion=occasion,
             step=WARN,
             because=match.because,
             since=int(match.values["quiet"]),
-            compose=partial(self._warning, platform, match),
+            compose=partial(self._warning, platform, match, quiet_for),
             site=platform.site,
             contacts=(match.author,) if match.author else (),
         )
 
-    def _warning(self, platform: Platform, match: Match, profile: Profile) -> Action:
+    def _warning(
+        self, platform: Platform, match: Match, quiet_for: Duration | None, profile: Profile
+    ) -> Action:
         warn = self.parameters.warn
         assert warn is not None  # noqa: S101 (only composed where there is a warning)
         language = self.tools.language(platform.site)
-        quiet = self._quiet_words(match, language)
         values = {
             "thread": {"title": platform.escape(str(match.values["title"]))},
-            "quiet_for": quiet,
+            "quiet_for": (
+                phrases.more_than(quiet_for, language) if quiet_for else phrases.some_time(language)
+            ),
             "grace": phrases.duration(warn.grace, language),
             "then": _DONE[self.parameters.then[0]],
-            "why": phrases.why("stale", language, quiet=quiet),
+            "why": phrases.why("stale", language),
             "stop": phrases.stop(platform.family, language, phrase=self.tools.phrase),
         }
         message = self.tools.messages.render(warn.message, language, platform.markup, values)
         heading = message.subject if platform.family == "wiki" else ""
         return Reply(site=platform.site, thread=match.ref.id, text=message.text, subject=heading)
 
-    def _quiet_words(self, match: Match, language: str) -> str:
-        """The threshold of the policy, which stays the same while a proposal waits for its review."""
-        for atom in self.parameters.when.condition.atoms():
-            if atom.use.name == "quiet" and isinstance(atom.test, AgeIs) and atom.test.operator[0] == ">":
-                return phrases.more_than(atom.test.duration, language)
-        return f"{moment(int(match.values['quiet'])):%Y-%m-%d}"
+    def _quiet_for(self, match: Match, now: datetime) -> Duration | None:
+        """The threshold that was passed, which stays the same while a proposal waits for its review."""
+        held = grounds(self.parameters.when.condition, match.values, now)
+        passed = [atom.test.duration for atom, true in held
+                  if true and atom.use.name == "quiet"
+                  and isinstance(atom.test, AgeIs) and atom.test.operator[0] == ">"]  # fmt: skip
+        return min(passed, key=lambda length: length.before(now), default=None)
 
     def _acts(
         self, community: Community, platform: Platform, match: Match, occasion: str, warned: _Warning | None
@@ -164,7 +170,7 @@ class Stale(Kind):
             grace = Because("warned", f"at least {self.parameters.warn.grace} ago", f"{warned.at:%Y-%m-%d}")
             because = (*because, grace)
         for step in self.parameters.then:
-            if step == "label" and self.parameters.label in (match.values["labels"] or ()):
+            if self._is_so(step, match):
                 continue
             yield Candidate(
                 item=match.ref,
@@ -176,6 +182,17 @@ class Stale(Kind):
                 site=platform.site,
                 after=warned.proposal if warned else None,
             )
+
+    def _is_so(self, step: str, found: Match) -> bool:
+        """Whether there is nothing left to do for a step."""
+        match step:
+            case "close":
+                return bool(found.values["closed"])
+            case "unlist":
+                return found.values["visible"] is False
+            case "label":
+                return self.parameters.label in (found.values["labels"] or ())
+        return False
 
     def _action(self, step: str, thread: Ref, profile: Profile) -> Action:
         match step:

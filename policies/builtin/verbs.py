@@ -26,6 +26,7 @@ from ...connectors.actions import (
 from ...connectors.base import Platform
 from ...connectors.records import Kind, Ref
 from .. import phrases
+from ..comparisons import contains
 
 if TYPE_CHECKING:
     from ..kind import Tools
@@ -115,20 +116,20 @@ class Doing:
         """Whether what it would bring about is so already."""
         match self.verb:
             case "set_labels":
-                labels = _first(values, "labels") or frozenset()
+                labels = _of_thread(values, "labels") or frozenset()
                 add, remove = set(self.given.get("add", ())), set(self.given.get("remove", ()))
                 return add <= set(labels) and not remove & set(labels)
             case "close_thread":
-                return bool(_first(values, "closed"))
+                return bool(_of_thread(values, "closed"))
             case "archive_thread":
-                return bool(_first(values, "archived"))
+                return bool(_of_thread(values, "archived"))
             case "unlist_thread":
-                return _first(values, "visible") is False
+                return _of_thread(values, "visible") is False
             case "add_to_group":
-                return self.given["group"] in (_first(values, "groups") or ())
+                return self.given["group"] in (_of_member(values, "groups") or ())
             case "remove_from_group":
-                groups = _first(values, "groups")
-                return groups is not None and self.given["group"] not in groups
+                groups = _of_member(values, "groups")
+                return groups is not None and contains(groups, (self.given["group"],)) is False
             case _:
                 return False
 
@@ -176,12 +177,13 @@ class Doing:
         target: Target,
         values: Mapping[str, Any],
     ) -> dict[str, Any]:
-        username = str(_first(values, "username") or "")
+        username = str(_of_member(values, "username") or "")
+        title = str(_of_thread(values, "title") or "") if target.thread else ""
         url = platform.url(Ref(platform.site, Kind.THREAD, target.thread)) if target.thread else ""
         return {
             "member": {"name": platform.escape(username), "mention": platform.mention(username)},
-            "thread": {"title": platform.escape(str(_first(values, "title") or "")), "url": url},
-            "facts": {key: platform.escape(str(value)) for key, value in values.items()},
+            "thread": {"title": platform.escape(title), "url": url},
+            "facts": {key: _told(platform, value) for key, value in values.items()},
             "note": self.given.get("note", ""),
             "why": phrases.why("rule", language, policy=platform.escape(policy)),
             "stop": phrases.stop(platform.family, language, phrase=tools.phrase),
@@ -226,9 +228,20 @@ def _check_parameters(verb: str, known: _Verb, given: Mapping[str, Any], path: P
         raise PlacedError(f"'{verb}' needs {' or '.join(known.may)}.", path=path)
 
 
-def _first(values: Mapping[str, Any], name: str) -> Any:
-    """The value of a fact, whatever way leads to it from here."""
-    for key, value in values.items():
-        if key == name or key.endswith(f".{name}"):
-            return value
-    return None
+def _of_thread(values: Mapping[str, Any], name: str) -> Any:
+    """A fact of the thread that a verb acts upon, if it was asked for."""
+    return values.get(f"thread.{name}", values.get(name))
+
+
+def _of_member(values: Mapping[str, Any], name: str) -> Any:
+    """A fact of the member that a verb acts upon, if it was asked for."""
+    return values.get(f"author.{name}", values.get(name))
+
+
+def _told(platform: Platform, value: Any) -> Any:
+    """A value as a template may use it: texts escaped, sets as a list in words, the rest as it is."""
+    if isinstance(value, str):
+        return platform.escape(value)
+    if isinstance(value, frozenset):
+        return ", ".join(platform.escape(each) for each in sorted(value))
+    return "" if value is None else value
