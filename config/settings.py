@@ -7,15 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from .base import Model
 from .durations import Duration
 from .errors import Misconfigured
-from .fields import DurationField, FileName, HeaderText, Language, Percent, RefText
+from .fields import DurationField, FileName, HeaderText, Language, Percent, RefText, SiteName, Url
 from .mode import PROPOSE, ModeField
 from .model import PolicySettings, SiteSettings
 from .placed import PlacedError
@@ -143,6 +151,37 @@ class Constitution(Model):
     )
 
 
+def _address(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not (host and colon and port.isdecimal() and int(port) < 65536 and value.isprintable()):
+        raise PlacedError("should be a host and a port.", hint="Write it as 127.0.0.1:8480.")
+    return value
+
+
+class ReviewPage(Model):
+    """The review page: where it is, and who may sign in to it."""
+
+    url: Url | None = Field(
+        default=None, description="Address under which moderators reach it; a proxy there speaks HTTPS."
+    )
+    listen: Annotated[str, AfterValidator(_address)] = Field(
+        default="127.0.0.1:8480", description="Host and port on which 'ordito serve' listens."
+    )
+    site: SiteName | None = Field(default=None, description="The Discourse forum that people sign in with.")
+    secret: Secret | None = Field(default=None, description="Its DiscourseConnect provider secret.")
+    groups: list[str] = Field(
+        default=[], description="Groups of the forum that may review, besides its moderators and admins."
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.site is None) != (self.secret is None):
+            missing = "site" if self.site is None else "secret"
+            hint = "Signing in with the forum needs both, 'site' and 'secret'; without them there are links."
+            raise PlacedError(f"'{missing}' is missing here.", hint=hint)
+        return self
+
+
 class General(Model):
     """All of the settings but `sites` and `policies`, whose models depend on connectors and kinds."""
 
@@ -158,6 +197,7 @@ class General(Model):
     )
     identities: Identities = Field(default=Identities(), description="One person, several accounts.")
     constitution: Constitution = Field(default=Constitution(), description="No policy can exceed it.")
+    review: ReviewPage = Field(default=ReviewPage(), description="The moderators' page.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +238,10 @@ class Settings:
     @property
     def constitution(self) -> Constitution:
         return self.general.constitution
+
+    @property
+    def review(self) -> ReviewPage:
+        return self.general.review
 
     @property
     def store(self) -> str | Secret:

@@ -13,7 +13,7 @@ from sqlalchemy import select as select_
 from ...connectors.actions import Action, from_json
 from ...connectors.base import Receipt, receipt_from_json
 from ...connectors.records import Ref
-from ..store.tables import attempts, contacts, proposals, reviews
+from ..store.tables import attempts, contacts, contributions, members, proposals, reviews, threads
 from ..store.times import micros, moment
 from .attempts import Doing, Outcome
 from .proposals import Proposal, from_row
@@ -24,6 +24,7 @@ from .states import State
 class Filters:
     """All of them must hold; an empty one always does.
 
+    `verbs`: kinds of action. `words`: part of the title or name of the item, as the mirror has it.
     `member`: whom it concerns or was written to. `by`: who approved or undid it. `since`, `until`: when it
     came into its state, from (including) and to (excluding).
     """
@@ -31,6 +32,8 @@ class Filters:
     states: Collection[State] = ()
     policies: Collection[str] = ()
     sites: Collection[str] = ()
+    verbs: Collection[str] = ()
+    words: str = ""
     item: Ref | None = None
     member: Ref | None = None
     by: str | None = None
@@ -67,14 +70,14 @@ def select(
 ) -> list[Proposal]:
     """Proposals by id, or those first whose state changed last."""
     order = (proposals.c.changed_at.desc(), proposals.c.id.desc()) if newest else (proposals.c.id,)
-    query = select_(proposals).where(*_conditions(filters)).order_by(*order)
+    query = select_(proposals).where(*conditions(filters)).order_by(*order)
     if limit is not None:
         query = query.limit(limit)
     return [from_row(row) for row in conn.execute(query.offset(offset))]
 
 
 def count(conn: Connection, filters: Filters) -> int:
-    query = select_(func.count()).select_from(proposals).where(*_conditions(filters))
+    query = select_(func.count()).select_from(proposals).where(*conditions(filters))
     return conn.execute(query).scalar_one()
 
 
@@ -94,9 +97,11 @@ def decisions(conn: Connection, proposal: int) -> list[Decided]:
     ]
 
 
-def journal(conn: Connection, filters: Filters, *, limit: int | None = None) -> list[Entry]:
+def journal(
+    conn: Connection, filters: Filters, *, limit: int | None = None, offset: int = 0
+) -> list[Entry]:
     """What was done, the newest first."""
-    chosen = select(conn, filters, limit=limit, newest=True)
+    chosen = select(conn, filters, limit=limit, offset=offset, newest=True)
     receipts = _receipts(conn, [proposal.id for proposal in chosen])
     return [Entry(proposal, receipts.get(proposal.id)) for proposal in chosen]
 
@@ -117,23 +122,53 @@ def _receipts(conn: Connection, ids: Sequence[int]) -> dict[int, Receipt]:
     return found
 
 
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+def conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    """The filters in SQL, over the table `proposals`."""
     c = proposals.c
-    conditions: list[ColumnElement[bool]] = []
-    for column, wanted in ((c.state, filters.states), (c.policy, filters.policies), (c.site, filters.sites)):
+    found: list[ColumnElement[bool]] = []
+    for column, wanted in (
+        (c.state, filters.states),
+        (c.policy, filters.policies),
+        (c.site, filters.sites),
+        (c.verb, filters.verbs),
+    ):
         if wanted:
-            conditions.append(column.in_(sorted(wanted)))
+            found.append(column.in_(sorted(wanted)))
+    if filters.words:
+        found.append(_named(filters.words))
     if filters.item is not None:
-        conditions.append(c.item == str(filters.item))
+        found.append(c.item == str(filters.item))
     if filters.member is not None:
-        conditions.append(or_(c.item == str(filters.member), _contacted(filters.member)))
+        found.append(or_(c.item == str(filters.member), _contacted(filters.member)))
     if filters.by is not None:
-        conditions.append(or_(c.approved_by == filters.by, _tried_by(filters.by)))
+        found.append(or_(c.approved_by == filters.by, _tried_by(filters.by)))
     if filters.since is not None:
-        conditions.append(c.changed_at >= micros(filters.since))
+        found.append(c.changed_at >= micros(filters.since))
     if filters.until is not None:
-        conditions.append(c.changed_at < micros(filters.until))
-    return conditions
+        found.append(c.changed_at < micros(filters.until))
+    return found
+
+
+def _named(words: str) -> ColumnElement[bool]:
+    """Whether the item is called so: a member, a thread, a contribution's thread, a page by its title."""
+    m, t, c = members.c, threads.c, contributions.c
+    called = or_(_has(m.username, words), _has(m.name, words))
+    people = select_(m.site.concat(":member:").concat(m.id)).where(called)
+    titled = select_(t.site.concat(":thread:").concat(t.id)).where(_has(t.title, words))
+    posts = (
+        select_(c.site.concat(":contribution:").concat(c.id))
+        .join_from(contributions, threads, and_(t.site == c.site, t.id == c.thread))
+        .where(_has(t.title, words))
+    )
+    item = proposals.c.item
+    return or_(item.in_(people), item.in_(titled), item.in_(posts), _has(item, words, "%:title:"))
+
+
+def _has(column: ColumnElement[str], words: str, before: str = "") -> ColumnElement[bool]:
+    """Without regard to case; SQLite folds the letters of ASCII only, hence the spellings."""
+    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    spellings = {escaped, escaped.lower(), escaped.upper(), escaped.title()}
+    return or_(*(column.ilike(f"{before}%{each}%", escape="\\") for each in sorted(spellings)))
 
 
 def _contacted(member: Ref) -> ColumnElement[bool]:

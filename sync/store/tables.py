@@ -393,3 +393,19 @@ runs = Table(
     Column("summary", Text, nullable=False, server_default="{}"),  # JSON
     sqlite_autoincrement=True,
 )
+
+# --- the review page ------------------------------------------------------------------------------------
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("digest", Text, primary_key=True),  # keyed hash of a token that only its holder has
+    Column("purpose", Text, nullable=False),  # session, link (once), invitation, answer (used, of the forum)
+    Column("name", Text, nullable=False),
+    Column("site", Text),  # with member: the account that signed in with the forum
+    Column("member", Text),
+    Column("parent", Text),  # digest of the invitation that a session came from: it ends with it
+    Column("made_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    comment="sessions of the review page, links to it, and answers of the forum that were used",
+)
