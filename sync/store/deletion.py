@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, select, update
 
 from ...connectors.records import Kind, Ref
-from .rows import MIRRORED
+from .rows import MIRRORED, with_ids
 from .states import chunks
 from .tables import contributions
 
@@ -20,12 +20,10 @@ from .tables import contributions
 def existing(
     connection: Connection, table: Table, site: str, ids: Iterable[str], *columns: str
 ) -> dict[str, Row[Any]]:
-    """The rows of a mirrored table with these ids, by id."""
-    chosen = [table.c.id, *(table.c[name] for name in columns)]
+    """The rows of a mirrored table with these ids, by id; as for flags, see `with_ids`."""
     rows: dict[str, Row[Any]] = {}
     for chunk in chunks(ids):
-        found = connection.execute(select(*chosen).where(table.c.site == site, table.c.id.in_(chunk)))
-        rows |= {row.id: row for row in found}
+        rows |= {row.id: row for row in with_ids(connection, table, site, chunk, ("id", *columns))}
     return rows
 
 

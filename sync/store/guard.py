@@ -88,9 +88,18 @@ class Guard:
         if not self._active:
             return list(records)
         for record in records:  # names first: the order within a batch means nothing
-            self._learn(record)
+            if type(record) is not Contribution:  # by far the most
+                self._learn(record)
+        if not self._judges_all:
+            return list(records)
         admitted = (self._admit(record) for record in records)
         return [record for record in admitted if record is not None]
+
+    @property
+    def _judges_all(self) -> bool:
+        """Whether something was learnt or is told that any record may fall foul of."""
+        told = self.exclusions.spaces or not self.exclusions.text or self.tombstones
+        return bool(told or self._threads or self._members)
 
     def drop(self, connection: Connection, records: Sequence[Record]) -> None:
         """Remove what the mirror holds of the threads and members that `admit` turned away."""

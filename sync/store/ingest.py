@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, delete, func, select, update
 
@@ -19,7 +20,7 @@ from .states import chunks
 from .tables import contributions, spaces, texts
 from .times import micros
 
-R = TypeVar("R", Member, Space, Thread, Contribution, Group, Change)
+R = TypeVar("R", Member, Space, Thread, Contribution, Group)
 
 
 @dataclass(slots=True)
@@ -52,17 +53,18 @@ class Ingest:
         records = self.guard.admit(batch.records)
         self.guard.drop(connection, batch.records)
         found = _Sorted(records)
+        people, talks, words = found.all(Member), found.all(Thread), found.all(Contribution)
         wiki = self.family == "wiki"
         items = Items(connection, self.site, batch.scan, micros(self.now), self.synced_at, wiki)
-        rows.upsert(connection, spaces, rows.space_rows(self.site, found.spaces, batch.scan))
-        items.members(found.members, [c for c in found.changes if c.kind is Kind.MEMBER])
-        items.groups(found.groups)
-        items.threads(found.threads, [c for c in found.changes if c.kind is Kind.THREAD])
-        self._contributions(connection, found.contributions, batch.scan)
+        rows.upsert(connection, spaces, rows.space_rows(self.site, found.all(Space), batch.scan))
+        items.members(people, [c for c in found.changes if c.kind is Kind.MEMBER])
+        items.groups(found.all(Group))
+        items.threads(talks, [c for c in found.changes if c.kind is Kind.THREAD])
+        self._contributions(connection, words, batch.scan)
         self._gone(connection, items, batch.gone)
-        self.counts.members += len(found.members)
-        self.counts.threads += len(found.threads)
-        self.counts.contributions += len(found.contributions)
+        self.counts.members += len(people)
+        self.counts.threads += len(talks)
+        self.counts.contributions += len(words)
         self.counts.deleted += items.deleted
 
     def _contributions(self, connection: Connection, records: Sequence[Contribution], scan: str) -> None:
@@ -91,10 +93,8 @@ class Ingest:
                     texts.c.contribution.not_in(kept),
                 )
             )
-        for chunk in chunks(r.id for r in records if r.text is None):
-            connection.execute(
-                delete(texts).where(texts.c.site == self.site, texts.c.contribution.in_(chunk))
-            )
+        without = [(self.site, r.id) for r in records if r.text is None]
+        rows.delete_keys(connection, texts, without)
 
     def _gone(
         self, connection: Connection, items: Items, gone: Iterable[tuple[Ref, datetime | None]]
@@ -140,13 +140,13 @@ class _Sorted:
     """The records of a batch by type; of an item that is there twice, the last."""
 
     def __init__(self, records: Sequence[Record]) -> None:
-        self.members = _latest(records, Member)
-        self.spaces = _latest(records, Space)
-        self.groups = _latest(records, Group)
-        self.threads = _latest(records, Thread)
-        self.contributions = _latest(records, Contribution)
-        self.changes = [record for record in records if isinstance(record, Change)]
+        self._of: dict[type[Record], dict[str, Any]] = defaultdict(dict)
+        self.changes: list[Change] = []
+        for record in records:
+            if type(record) is Change:
+                self.changes.append(record)
+            else:
+                self._of[type(record)][record.id] = record
 
-
-def _latest(records: Sequence[Record], of: type[R]) -> list[R]:
-    return list({record.id: record for record in records if isinstance(record, of)}.values())
+    def all(self, of: type[R]) -> list[R]:
+        return list(self._of[of].values())

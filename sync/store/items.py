@@ -168,4 +168,7 @@ def _starts(before: Mapping[str, Row[Any]], column: str) -> dict[str, int]:
 
 
 def _known(name: str, value: Any) -> str | None:
-    return None if value is None and name != "space" else written(value)
+    """A column of an item's row as a state; None = unknown."""
+    if value is None and name != "space":
+        return None
+    return written(bool(value) if name in _BOOLEANS else value)

@@ -6,11 +6,11 @@ not wipe what is known, because the platforms' lists tell less of an item than t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Row, Table
 
 from ...connectors.records import Contribution, Group, Member, Space, Thread
 from .tables import contributions, members, site_groups, spaces, threads
@@ -55,10 +55,12 @@ def thread_rows(site: str, records: Iterable[Thread], scan: str) -> Rows:
 
 
 def contribution_rows(site: str, records: Iterable[Contribution], scan: str) -> Rows:
+    # Millions pass here: `and` spares the call for what is None, and str() is the enum's value, quickly.
     return [
         (
-            site, r.id, r.thread, r.author, micros(r.created_at), micros(r.updated_at), r.position, r.parent,
-            r.parent_position, r.likes, r.size, r.sha1, r.kind.value, micros(r.deleted_at), scan,
+            site, r.id, r.thread, r.author, micros(r.created_at), r.updated_at and micros(r.updated_at),
+            r.position, r.parent, r.parent_position, r.likes, r.size, r.sha1, str(r.kind),
+            r.deleted_at and micros(r.deleted_at), scan,
         )
         for r in records
     ]  # fmt: skip
@@ -73,6 +75,34 @@ def upsert(connection: Connection, table: Table, rows: Rows) -> None:
     """Insert the rows, in the order of the table's columns, or update those that are there."""
     if rows:
         connection.exec_driver_sql(_upsert_sql(table, connection.dialect.name), rows)
+
+
+def delete_keys(connection: Connection, table: Table, keys: Rows) -> None:
+    """Delete the rows with these primary keys."""
+    if keys:
+        mark = _mark(connection)
+        where = " AND ".join(f"{column.name} = {mark}" for column in table.primary_key.columns)
+        connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE {where}", keys)  # noqa: S608 (our names)
+
+
+def with_ids(
+    connection: Connection, table: Table, site: str, ids: Sequence[str], columns: Sequence[str]
+) -> Iterable[Row[Any]]:
+    """The rows with these ids; flags come as the driver gives them, 0 and 1 on SQLite.
+
+    Without SQLAlchemy's own IN, which takes longer for a long list than the database does.
+    """
+    mark = _mark(connection)
+    marks = ", ".join([mark] * len(ids))
+    return connection.exec_driver_sql(
+        f"SELECT {', '.join(columns)} FROM {table.name} "  # noqa: S608 (our own names)
+        f"WHERE site = {mark} AND id IN ({marks})",
+        (site, *ids),
+    )
+
+
+def _mark(connection: Connection) -> str:
+    return "%s" if connection.dialect.name == "postgresql" else "?"
 
 
 @cache
