@@ -17,6 +17,7 @@ import mwclient
 from mwclient.errors import InvalidResponse
 
 from ...config.errors import (
+    ConnectorError,
     Forbidden,
     Misconfigured,
     NotThisPlatform,
@@ -24,6 +25,7 @@ from ...config.errors import (
     RateLimited,
     ReadOnly,
     SignInFailed,
+    Unreachable,
 )
 from ..base import World
 from ..http import PoliteSession
@@ -238,10 +240,16 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
         except InvalidResponse:
             if write:
                 raise OutcomeUnknown("the answer to a write is not JSON.", where=self.name) from None
-            raise _not_a_wiki(self.name) from None
+            raise self._no_answer() from None
         if not isinstance(answer, dict):
-            raise _not_a_wiki(self.name)
+            raise self._no_answer()
         return answer
+
+    def _no_answer(self) -> ConnectorError:
+        """The answer is not the API's: a wrong address, or, where that has worked, something in between."""
+        if self._account is None:
+            return _not_a_wiki(self.name)
+        return Unreachable("the wiki's answer is not JSON.", where=self.name, hint="The next run goes on.")
 
     def raw_call(
         self,

@@ -89,7 +89,7 @@ class MediaWikiPlatform:
         return ""
 
     def _titled(self, title: str) -> Ref | None:
-        title = tidy(title)
+        title = tidy(title, capital=False)
         space, _, rest = title.partition(":")
         if space.casefold() == "special":
             name, _, number = rest.rpartition("/")

@@ -54,4 +54,5 @@ def label_of(name: str, wiki: Wiki) -> str:
     """A category's name without its namespace, as the wiki stores it."""
     space, colon, rest = name.partition(":")
     namespace: Namespace | None = wiki.namespace(space) if colon else None
-    return tidy(rest if namespace is not None and namespace.id == CATEGORY else name)
+    bare = rest if namespace is not None and namespace.id == CATEGORY else name
+    return tidy(bare, capital=wiki.first_letter)

@@ -10,7 +10,7 @@ from typing import Any
 WIKI_QUERY: Mapping[str, str] = {
     "meta": "siteinfo|userinfo",
     "siprop": "general|namespaces|namespacealiases|usergroups|statistics",
-    "uiprop": "groups|rights|ratelimits|blockinfo|changeablegroups",
+    "uiprop": "rights|ratelimits|blockinfo|changeablegroups",
 }
 
 MAIN = "Main"
@@ -36,14 +36,13 @@ class Namespace:
     @property
     def names(self) -> frozenset[str]:
         named = {fold(name) for name in (self.name, self.canonical, *self.aliases)}
-        return frozenset(named | ({fold(MAIN)} if self.id == 0 else set()))
+        return frozenset(named | ({fold(MAIN), fold(f"({MAIN})")} if self.id == 0 else set()))
 
 
 @dataclass(frozen=True, slots=True)
 class Wiki:
     """Learned with the first query of a connection."""
 
-    name: str
     version: str
     language: str
     read_only: bool
@@ -57,7 +56,6 @@ class Wiki:
     """Our account; '' where we are a mere visitor (whose name would be an address)."""
     user_id: int
     rights: frozenset[str]
-    own_groups: frozenset[str]
     windows: Mapping[str, int]
     """Seconds over which the wiki counts our doings, by kind, where it does."""
     limits: Mapping[str, Mapping[str, Any]]
@@ -72,7 +70,6 @@ class Wiki:
         general, user = query["general"], query["userinfo"]
         limits, changeable = user.get("ratelimits") or {}, user.get("changeablegroups") or {}
         return cls(
-            name=general.get("sitename", ""),
             version=general.get("generator", ""),
             language=general.get("lang", ""),
             read_only=bool(general.get("readonly")),
@@ -83,7 +80,6 @@ class Wiki:
             user="" if user.get("anon") else user["name"],
             user_id=int(user["id"]),
             rights=frozenset(user.get("rights", ())),
-            own_groups=frozenset(user.get("groups", ())),
             windows={
                 kind: max(limit["seconds"] for limit in by.values()) for kind, by in limits.items() if by
             },
@@ -129,7 +125,8 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFC", name).replace("_", " ").strip().casefold()
 
 
-def tidy(name: str) -> str:
-    """A user name or title as MediaWiki stores it: NFC, spaces, first letter in capitals."""
+def tidy(name: str, *, capital: bool = True) -> str:
+    """A user name or title as MediaWiki stores it: NFC, single spaces; the first letter a capital, except
+    in titles of wikis that tell `iPhone` from `IPhone` ($wgCapitalLinks)."""
     text = " ".join(unicodedata.normalize("NFC", name).replace("_", " ").split())
-    return text[:1].upper() + text[1:]
+    return text[:1].upper() + text[1:] if capital else text

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import mwparserfromhell
-from mwparserfromhell.nodes import Heading, Template, Wikilink
+from mwparserfromhell.nodes import Heading, Wikilink
 
-from .wiki import tidy
+from .wiki import fold, tidy
 
 Code = mwparserfromhell.wikicode.Wikicode
 
@@ -62,51 +62,55 @@ def _objects(parameters: str | None, account: str, kind: str) -> bool:
 # Categories
 
 
-def categories(text: str, names: frozenset[str]) -> list[str]:
-    """The categories that the page's own text puts it into, in order. `names`: of the namespace, folded."""
-    return [name for link in _links(text) if (name := _category(link, names))]
+@dataclass(frozen=True, slots=True)
+class CategoryLinks:
+    """How a wiki writes links to categories: `word`, the namespace's name, and all its `names`, folded;
+    `capital`: the first letter of a title does not matter."""
 
+    word: str
+    names: frozenset[str]
+    capital: bool = True
 
-def with_categories(
-    text: str, add: Iterable[str], remove: Iterable[str], names: frozenset[str], word: str
-) -> str:
-    """The text with links to these categories added and taken away; those there already stay as they are.
+    def tidy(self, names: Iterable[str]) -> list[str]:
+        """Names as the wiki stores them, each once."""
+        return list(dict.fromkeys(tidy(name, capital=self.capital) for name in names))
 
-    New ones go after the last category, else to the end. `word`: the namespace's name to write.
-    """
-    code = mwparserfromhell.parse(text)
-    held = {_category(link, names): link for link in _category_links(code, names)}
-    for name in map(tidy, remove):
-        for link in _category_links(code, names):
-            if _category(link, names) == name:
+    def of(self, text: str) -> frozenset[str]:
+        """The categories that the page's own text puts it into, at any depth."""
+        links = mwparserfromhell.parse(text).ifilter_wikilinks(recursive=True)
+        return frozenset(name for link in links if (name := self._name(link)))
+
+    def change(self, text: str, add: Iterable[str], remove: Iterable[str]) -> str:
+        """The text with categories added and taken away; those there already stay as they are.
+
+        New ones go after the last category, else to the end.
+        """
+        code = mwparserfromhell.parse(text)
+        gone = frozenset(self.tidy(remove))
+        for link in self._top(code):
+            if self._name(link) in gone:
                 _take_out(code, link)
-                held.pop(name, None)
-    new = [name for name in dict.fromkeys(map(tidy, add)) if name not in held]
-    if not new:
-        return str(code)
-    lines = "\n".join(f"[[{word}:{name}]]" for name in new)
-    rest = _category_links(code, names)
-    if rest:
-        code.insert_after(rest[-1], f"\n{lines}")
-        return str(code)
-    body = str(code).rstrip("\n")
-    return f"{body}\n\n{lines}" if body else lines
+        rest = self._top(code)
+        held = {self._name(link) for link in rest}
+        new = [name for name in self.tidy(add) if name not in held]
+        if not new:
+            return str(code)
+        lines = "\n".join(f"[[{self.word}:{name}]]" for name in new)
+        if rest:
+            code.insert_after(rest[-1], f"\n{lines}")
+            return str(code)
+        body = str(code).rstrip("\n")
+        return f"{body}\n\n{lines}" if body else lines
 
+    def _top(self, code: Code) -> list[Wikilink]:
+        """Links at the top level: what stands in templates and tables is not ours to move."""
+        return [link for link in code.ifilter_wikilinks(recursive=False) if self._name(link)]
 
-def _links(text: str) -> list[Wikilink]:
-    return list(mwparserfromhell.parse(text).ifilter_wikilinks(recursive=True))
-
-
-def _category_links(code: Code, names: frozenset[str]) -> list[Wikilink]:
-    """Those at the top level: what stands in templates and tables is not ours to move."""
-    return [link for link in code.ifilter_wikilinks(recursive=False) if _category(link, names)]
-
-
-def _category(link: Wikilink, names: frozenset[str]) -> str:
-    space, colon, name = str(link.title).partition(":")
-    if not colon or space.replace("_", " ").strip().casefold() not in names:
-        return ""
-    return tidy(name)
+    def _name(self, link: Wikilink) -> str:
+        space, colon, name = str(link.title).partition(":")
+        if not colon or fold(space) not in self.names:
+            return ""
+        return tidy(name, capital=self.capital)
 
 
 def _take_out(code: Code, link: Wikilink) -> None:
@@ -171,9 +175,3 @@ def has_template(text: str, template: str) -> bool:
     if not names:
         return text.startswith(template)
     return any(tidy(str(t.name)) in names for t in mwparserfromhell.parse(text).ifilter_templates())
-
-
-def is_template(text: str) -> bool:
-    """Whether the text is one transclusion and nothing else."""
-    nodes = [n for n in mwparserfromhell.parse(text.strip()).nodes]
-    return len(nodes) == 1 and isinstance(nodes[0], Template)

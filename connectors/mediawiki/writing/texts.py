@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ....config.errors import Conflict, NotFound, Refused
+from ....config.errors import Conflict, Filtered, NotFound, Refused
 from ...actions import (
     ArchiveThread,
     EditText,
@@ -17,10 +17,11 @@ from ...actions import (
     SetLabels,
     UnarchiveThread,
 )
+from ..convert import labels_of
 from ..people import People
 from ..scope import CATEGORY
 from ..wiki import Wiki
-from ..wikitext import between, has_template, section, with_categories
+from ..wikitext import CategoryLinks, between, has_template, section
 from .editing import Editor, Page, Text
 
 TextAction = (
@@ -111,7 +112,7 @@ class Drafts:
         page = self.editor.read(titles=title)
         if page.exists:
             raise Conflict(f"{page.title} exists already.", where=action.site)
-        text = self._categorised(action.text, action.labels, ()) if action.labels else action.text
+        text = self._links.change(action.text, action.labels, ())
         return Draft(page, Text(text), "", {"opened": True})
 
     def _edit(self, action: EditText) -> Draft:
@@ -154,13 +155,34 @@ class Drafts:
     def _labels(self, action: SetLabels) -> Draft:
         page = self.editor.read(pageids=action.thread)
         self.editor.check(page)
-        text = self._categorised(page.text, action.add, action.remove)
+        links = self._links
+        text = links.change(page.text, action.add, action.remove)
+        self._check_removed(page, links.tidy(action.remove), links.of(text))
         words = ", ".join([f"+{name}" for name in action.add] + [f"−{name}" for name in action.remove])
         return Draft(page, self._unless_same(page, text), words)
 
-    def _categorised(self, text: str, add: tuple[str, ...], remove: tuple[str, ...]) -> str:
+    @property
+    def _links(self) -> CategoryLinks:
         category = self._wiki.namespaces[CATEGORY]
-        return with_categories(text, add, remove, category.names, category.name)
+        return CategoryLinks(category.name, category.names, self._wiki.first_letter)
+
+    def _check_removed(self, page: Page, removed: list[str], left: frozenset[str]) -> None:
+        """Raises Filtered where a template puts the page into a category that shall go: that is not ours
+        to change. Asks the wiki only about categories that the page's text did not name."""
+        stay = [name for name in removed if name in left]
+        unnamed = [name for name in removed if name not in self._links.of(page.text)]
+        if unnamed:
+            asked = [f"{self._links.word}:{name}" for name in unnamed]
+            pages = self.editor.client.query(
+                pageids=page.id, prop="categories", clcategories=asked, cllimit="max"
+            )["query"]["pages"]
+            stay += labels_of(pages[0])
+        if stay:
+            raise Filtered(
+                f"{page.title} is in {', '.join(stay)} by a template.",
+                where=self.editor.site,
+                hint="Change the template, or its use on the page, by hand.",
+            )
 
     def _archive(self, action: ArchiveThread) -> Draft:
         page = self.editor.read(pageids=action.thread)

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ordito.connectors.base import Marker
-from ordito.connectors.mediawiki.wikitext import between, objection, section, with_categories
+from ordito.connectors.mediawiki.wikitext import CategoryLinks, between, objection, section
 from ordito.connectors.mediawiki.writing.editing import summary_of
 from ordito.connectors.mediawiki.writing.withdraw import without_section
 
-NAMES = frozenset({"category", "kategorie"})
+LINKS = CategoryLinks("Category", frozenset({"category", "kategorie"}))
 
 
 def change(text: str, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()) -> str:
-    return with_categories(text, add, remove, NAMES, "Category")
+    return LINKS.change(text, add, remove)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,12 @@ def test_categories_come_and_go(
     before: str, add: tuple[str, ...], remove: tuple[str, ...], after: str
 ) -> None:
     assert change(before, add, remove) == after
+
+
+def test_a_wiki_may_tell_small_first_letters_from_capitals() -> None:
+    exact = CategoryLinks("Category", frozenset({"category"}), capital=False)
+    assert exact.change("[[category:iPhone]]", ("IPhone",), ()) == "[[category:iPhone]]\n[[Category:IPhone]]"
+    assert exact.of("[[Category:iPhone]] {{x|[[Category:Deep]]}}") == {"iPhone", "Deep"}
 
 
 @given(st.text(alphabet="ab [](){}|=<>!-'\n*:#", max_size=60))

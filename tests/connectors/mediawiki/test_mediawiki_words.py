@@ -55,7 +55,7 @@ def test_addresses_lead_back(kind: str) -> None:
     ("url", "ref"),
     [
         ("https://wiki.example.org/wiki/Main_Page", Ref("wiki", "title", "Main Page")),
-        ("https://wiki.example.org/wiki/talk:x", Ref("wiki", "title", "Talk:x")),
+        ("https://wiki.example.org/wiki/iPhone_x", Ref("wiki", "title", "iPhone x")),
         ("https://wiki.example.org/w/index.php/Main_Page", Ref("wiki", "title", "Main Page")),
         ("https://wiki.example.org/w/index.php?title=A%20b&action=history", Ref("wiki", "title", "A b")),
         ("https://wiki.example.org/w/index.php?title=A&oldid=12", Ref("wiki", "contribution", "12")),

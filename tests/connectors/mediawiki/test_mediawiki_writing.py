@@ -21,6 +21,7 @@ from ordito.config.errors import (
     RateLimited,
     ReadOnly,
     Refused,
+    Unreachable,
 )
 from ordito.config.secret import Secret
 from ordito.connectors.actions import (
@@ -310,6 +311,12 @@ def test_labels_that_are_there_already_are_nobodys_doing(content: Wiki) -> None:
         connector.undo(receipt, UNDO)
 
 
+def test_a_category_that_a_template_brings_is_not_ours_to_remove(content: Wiki) -> None:
+    action = SetLabels(site=SITE, thread=page_id(content, "Tents"), remove=("Stubs",))
+    with pytest.raises(Filtered, match="template"):
+        connect(content).perform(action, MARKER)
+
+
 def test_a_new_page_is_opened_once_and_taken_back_with_the_right_to_delete(content: Wiki) -> None:
     connector = connect(content)
     action = OpenThread(site=SITE, title="Maps", space="4", text="All maps.", labels=("Gear",))
@@ -502,6 +509,27 @@ def test_lag_is_waited_out(content: Wiki) -> None:
     assert min(clock.waits) >= 5
     content.switch(lag=None)
     connect(content, clock).perform(message(content), MARKER)
+
+
+def test_an_answer_that_is_no_json_is_later_when_reading_and_unknown_when_writing(content: Wiki) -> None:
+    connector = connect(content)
+    connector.probe()
+    adapter = connector.client.connection.get_adapter("http://")
+    send = adapter.send
+
+    def garbled(request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        response: requests.Response = send(request, **kwargs)
+        if (request.method == "POST") is writing:
+            response._content = b"<html>One moment, please</html>"
+        return response
+
+    adapter.send = garbled
+    writing = False
+    with pytest.raises(Unreachable):
+        connector.halted(None)
+    writing = True
+    with pytest.raises(OutcomeUnknown):
+        connector.perform(message(content), MARKER)
 
 
 def test_a_lost_session_signs_in_again_and_never_edits_as_an_address(content: Wiki) -> None:
