@@ -151,4 +151,5 @@ def test_a_killed_run_may_have_sent_its_request_as_late_as_it_was_last_alive(rig
     rig.in_flight = STALE + timedelta(seconds=65)
     report = rig.apply()
     assert [p.id for p, _ in report.applied] == [proposal]
+    rig.clock.pass_(timedelta(minutes=5))
     assert rig.server.done == [token]
