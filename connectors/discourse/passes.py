@@ -16,6 +16,7 @@ from . import mapping, read_messages, read_people, read_posts, read_topics
 from .events import delivered, newest_event
 from .read_topics import Fresh
 from .reading import Reading
+from .staff_log import staff_doings
 
 Phase = Callable[[Reading], Iterator[Batch]]
 
@@ -49,6 +50,7 @@ _SWEEP: dict[str, Phase] = {
     "topics": read_topics.all_topics,
     "private": read_posts.all_private,
     "conversations": read_messages.all_conversations,
+    "staff's doings": staff_doings,
     "posts again": read_posts.rolling,
     "unlisted again": read_topics.unlisted_again,
 }

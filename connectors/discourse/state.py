@@ -36,6 +36,8 @@ class State:
     event: int = 0
     swept: str = ""
     """When the last full pass or sweep began: no state of a topic or member is older than that."""
+    swept_before: str = ""
+    """When the one before began."""
     down: dict[str, Any] = field(default_factory=dict)
     """A descent through new posts that was interrupted: `below`, `top` and how the forum pages."""
     rows_due: bool = False
@@ -73,7 +75,7 @@ class State:
         """Start a full pass or a sweep."""
         self.job, self.phase, self.at = job, phase, {}
         self.scan = f"{job}-{uuid4().hex[:12]}"
-        self.swept = now.isoformat()
+        self.swept_before, self.swept = self.swept, now.isoformat()
         if job == "full" or not self.round:
             self.round = self.round_before = now.isoformat()
             self.rolled = 0

@@ -444,3 +444,32 @@ def test_a_forum_with_most_ids_missing_is_read_topic_by_topic(old: DiscourseServ
     assert len(asked(old, mirror)) < 40
     assert len(mirror.of(Contribution)) == 175
     assert len(asked(old, mirror)) == 3
+
+
+@pytest.mark.parametrize("deed", ["edit", "delete"])
+def test_what_staff_did_to_an_old_post_is_found_by_the_next_sweep(
+    server: DiscourseServer, deed: str
+) -> None:
+    long_ago = topics(server, 1, replies=4)[0]
+    topics(server, 12, replies=9)
+    mirror = mirrored(connect(server))
+    server.clock.advance(timedelta(days=1))
+    boss, posts = server.as_user("boss"), list(server.forum.posts_of(long_ago))
+    if deed == "edit":
+        boss.edit(posts[1], f"{TEXT} Edited by staff.")
+    else:  # another one comes back, so that the topic's row looks as before
+        boss.delete(posts[1])
+        boss.delete(posts[2])
+        mirror.sync()
+        server.clock.advance(timedelta(days=1, minutes=1))
+        mirror.sync()
+        server.clock.advance(timedelta(days=1, minutes=1))
+        boss.delete(posts[3])
+        boss.recover(posts[2])
+    server.clock.advance(timedelta(minutes=5))
+    mirror.sync()
+    held = mirror.of(Contribution)
+    if deed == "edit":
+        assert held[str(posts[1].id)].text == posts[1].raw  # type: ignore[union-attr]
+    else:
+        assert str(posts[3].id) not in held
