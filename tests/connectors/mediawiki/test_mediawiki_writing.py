@@ -285,6 +285,16 @@ def test_a_lost_answer_is_unknown_never_repeated_and_found(content: Wiki, verb: 
     assert isinstance(connect(content).find(action, MARKER, datetime.now(UTC)), Receipt)
 
 
+def test_a_move_whose_answer_was_lost_is_found(content: Wiki) -> None:
+    connector = connect(content)
+    action = MoveThread(site=SITE, thread=page_id(content, "Tents"), title="Shelters")
+    lost = Lost(connector, "move")
+    with pytest.raises(OutcomeUnknown):
+        connector.perform(action, MARKER)
+    assert lost.sent == 1
+    assert isinstance(connect(content).find(action, MARKER, datetime.now(UTC)), Receipt)
+
+
 def test_before_it_says_not_done_it_waits_until_no_request_can_be_at_work(content: Wiki) -> None:
     clock = Clock()
     assert connect(content, clock).find(message(content), MARKER, datetime.now(UTC)) == NotDone()
@@ -477,6 +487,20 @@ def test_what_a_filter_refuses_is_not_sent_again(content: Wiki, actions: str) ->
     _filter(content, actions)
     with pytest.raises(Filtered, match="abusefilter"):
         connect(content).perform(message(content), MARKER)
+    assert content.admin().text("User talk:Alice") is None
+
+
+def test_a_captcha_is_left_to_people(content: Wiki) -> None:
+    secret = "0123456789abcdefghijklmnopqrstuv"
+    content.create_account("Plain", "Plain-password-1")
+    content.create_bot_password("Plain", "cron", secret)
+    content.switch(
+        extensions=["ConfirmEdit"],
+        wgCaptchaTriggers={"edit": True, "create": True},
+    )  # fmt: skip
+    connector = connect(content, username="Plain@cron", password=Secret.of(secret))
+    with pytest.raises(Filtered, match="captcha"):
+        connector.perform(message(content), MARKER)
     assert content.admin().text("User talk:Alice") is None
 
 
