@@ -165,8 +165,9 @@ def _show_log(app: App, conn: Connection, entries: list[Entry]) -> None:
         app.out.say("Nothing was done yet, or nothing that fits.")
     for entry in entries:
         proposal = entry.proposal
+        undone = f" by {entry.undone_by}" if entry.undone_by else ""
         by = f"approved by {proposal.approved_by}" if proposal.approved_by else "not approved"
-        app.out.say(f"{entry.at:{_TIME}} UTC  {proposal.state}, {by}")
+        app.out.say(f"{entry.at:{_TIME}} UTC  {proposal.state}{undone}, {by}")
         app.out.say(f"  {_what(app, conn, proposal)}")
         for more in (_link(app, proposal, entry.receipt), proposal.error):
             if more:

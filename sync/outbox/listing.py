@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_
 from sqlalchemy import select as select_
 
 from ...connectors.actions import Action, from_json
@@ -55,10 +56,11 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the journal. `by` asked for it; `receipt` is of the performing, `at` of the state."""
+    """One line of the journal: `receipt` is of the performing, `at` the time of the state."""
 
     proposal: Proposal
     receipt: Receipt | None
+    undone_by: str | None = None
 
     @property
     def at(self) -> datetime:
@@ -102,24 +104,24 @@ def journal(
 ) -> list[Entry]:
     """What was done, the newest first."""
     chosen = select(conn, filters, limit=limit, offset=offset, newest=True)
-    receipts = _receipts(conn, [proposal.id for proposal in chosen])
-    return [Entry(proposal, receipts.get(proposal.id)) for proposal in chosen]
+    receipts: dict[int, Receipt] = {}
+    undone: dict[int, str] = {}
+    for row in _done(conn, [proposal.id for proposal in chosen]):
+        if row.doing == Doing.UNDO:
+            undone[row.proposal] = row.by
+        else:
+            receipts[row.proposal] = receipt_from_json(json.loads(row.receipt))
+    return [Entry(p, receipts.get(p.id), undone.get(p.id)) for p in chosen]
 
 
-def _receipts(conn: Connection, ids: Sequence[int]) -> dict[int, Receipt]:
-    found: dict[int, Receipt] = {}
+def _done(conn: Connection, ids: Sequence[int]) -> Iterator[Row[Any]]:
+    """The successful attempts of these proposals."""
     for start in range(0, len(ids), 400):
-        rows = conn.execute(
-            select_(attempts.c.proposal, attempts.c.receipt)
-            .where(
-                attempts.c.proposal.in_(ids[start : start + 400]),
-                attempts.c.doing == Doing.PERFORM,
-                attempts.c.outcome == Outcome.DONE,
-            )
+        yield from conn.execute(
+            select_(attempts)
+            .where(attempts.c.proposal.in_(ids[start : start + 400]), attempts.c.outcome == Outcome.DONE)
             .order_by(attempts.c.id)
         )
-        found.update({row.proposal: receipt_from_json(json.loads(row.receipt)) for row in rows})
-    return found
 
 
 def conditions(filters: Filters) -> list[ColumnElement[bool]]:

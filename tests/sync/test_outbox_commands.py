@@ -220,7 +220,7 @@ def test_undo_brings_the_state_before_back(program: Program) -> None:
     assert (entry["id"], entry["state"], entry["verb"]) == (proposal, "undone", "close_thread")
     assert receipt_from_json(entry["receipt"]).site == "forum"
     _, out = program.run(log)
-    assert "undone" in out
+    assert out.splitlines()[0] == "2026-03-01 12:00 UTC  undone by anna, approved by bob"
 
 
 def test_undo_names_what_it_could_not_undo(program: Program) -> None:

@@ -79,6 +79,7 @@ def test_the_journal_has_the_newest_first_with_what_was_left_on_the_site(
     assert entries[1].receipt.url == f"https://forum.example/{token}"
     assert entries[1].at == NOW + timedelta(minutes=1)
     assert entries[2].receipt is None
+    assert [entry.undone_by for entry in entries] == ["carl", None, None]
 
 
 def test_the_decisions_come_in_their_order(rig: Rig, history: dict[str, int]) -> None:
