@@ -45,9 +45,11 @@ class Items:
         histories = Histories(self.connection, self.site, Kind.MEMBER.value, ids)
         histories.tell(changes, starts, self._baselines(changes, before, starts))
         for record in records:
+            new = record.id not in before
+            if new and histories.begin(record.id, "group", record.groups or (), 0):
+                continue
             self._see(histories, record, MEMBER_FIELDS, before, starts)
             if record.groups is not None:
-                new = record.id not in before
                 histories.see_set(record.id, "group", record.groups, 0, self.now, new=new)
         histories.save()
         rows.upsert(self.connection, members, rows.member_rows(self.site, records, self.scan))
@@ -64,9 +66,11 @@ class Items:
         histories = Histories(self.connection, self.site, Kind.THREAD.value, ids)
         histories.tell(changes, starts, self._baselines(changes, before, starts))
         for record in records:
+            start, old = starts.get(record.id, 0), before.get(record.id)
+            if old is None and histories.begin(record.id, "label", record.labels or (), start):
+                continue
             self._see(histories, record, THREAD_FIELDS, before, starts)
             if record.labels is not None:
-                start, old = starts.get(record.id, 0), before.get(record.id)
                 new = old is None or bool(record.stamp and not old.stamp)  # met, but not read until now
                 histories.see_set(record.id, "label", record.labels, start, self.now, new=new)
         histories.save()

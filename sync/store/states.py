@@ -81,6 +81,8 @@ class Histories:
         self._stored: dict[Key, list[Row]] = defaultdict(list)
         self._changed: dict[Key, list[Point]] = {}
         self._sets: dict[tuple[str, str], set[str]] = defaultdict(set)  # all elements that ever were in
+        self._items: set[str] = set()  # with any history
+        self._new: list[tuple[Any, ...]] = []
         for chunk in chunks(items):
             self._load(chunk)
 
@@ -93,9 +95,21 @@ class Histories:
         )  # fmt: skip
         for item, field, value, *rest in found:
             element = value if field in SETS else ""
+            self._items.add(item)
             self._stored[item, field, element].append((value, *rest))
             if element:
                 self._sets[item, field].add(element)
+
+    def begin(self, item: str, field: str, elements: Iterable[str], start: int) -> bool:
+        """Of an item that is new: its set is assumed to have been so since `start`, nothing else is said.
+
+        False, and nothing done, for an item of which something is known already.
+        """
+        if item in self._items:
+            return False
+        head = (self._site, self._kind, item, field)
+        self._new += [(*head, element, start, None, ASSUMED) for element in elements]
+        return True
 
     def see(self, item: str, field: str, before: str | None, value: str, start: int, now: int) -> None:
         """A sync at `now` read `value`; `before` is what the item's row held, None = unknown or no row."""
@@ -138,6 +152,7 @@ class Histories:
             value = written(change.on) if is_set else written(change.value)
             grouped[change.id, change.field, element].append(Point(micros(change.at), value, PLATFORM))
         for key, news in grouped.items():
+            self._items.add(key[0])
             start = 0 if key[1] == "group" else starts.get(key[0], 0)
             points = self._points(key)
             if not points and key in rows:
@@ -149,7 +164,7 @@ class Histories:
     def save(self) -> None:
         """Write what differs from the stored rows."""
         gone: list[tuple[Any, ...]] = []
-        come: list[tuple[Any, ...]] = []
+        come = self._new
         for key, points in self._changed.items():
             item, field, _ = key
             head = (self._site, self._kind, item, field)
