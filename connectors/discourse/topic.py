@@ -10,9 +10,7 @@ from ...config.errors import NotFound, Refused
 from .client import Client, Json
 
 CHUNK = 20
-"""A topic's view has so many posts,"""
-PRINTED = 1000
-"""its print view so many."""
+"""A topic's view has so many posts; its print view has a thousand."""
 BATCH = 200
 """Ids in one request; more would make the address too long for common proxies."""
 
