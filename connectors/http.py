@@ -43,6 +43,9 @@ log = logging.getLogger("ordito.http")
 Redirects = Literal["follow", "return"]
 
 ATTEMPTS = 5
+"""Tries of one request after a fault of the network or the server, pauses doubling from 2 s."""
+UNANSWERED = 3
+"""Tries where nobody listens: a wrong address should be told soon, and the next run comes anyway."""
 PATIENCE = 120.0
 """The longest wait, in seconds, that a site may ask for within one run."""
 
@@ -53,12 +56,13 @@ _BLIND_WAIT = 11.0
 
 
 class _Again(Exception):
-    """This attempt failed and another one is harmless; `error` is what to raise after the last."""
+    """This attempt failed and another one is harmless; `error` is what to raise after the last of `tries`."""
 
-    def __init__(self, error: ConnectorError, wait: float | None = None) -> None:
+    def __init__(self, error: ConnectorError, wait: float | None = None, tries: int = ATTEMPTS) -> None:
         super().__init__(str(error))
         self.error = error
         self.wait = wait
+        self.tries = tries
 
 
 class PoliteSession(requests.Session):
@@ -129,7 +133,7 @@ class PoliteSession(requests.Session):
         kwargs["allow_redirects"] = False
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again),
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            stop=_enough,
             wait=_wait,
             sleep=self.pause,
             before_sleep=self._note_retry,
@@ -177,7 +181,8 @@ class PoliteSession(requests.Session):
         unsent, why = _diagnosis(error, self._timeout)
         hint = "Check the url and the connection; the next run goes on where this one stopped."
         if harmless or unsent:
-            return _Again(Unreachable(f"the site cannot be reached: {why}.", where=self.site, hint=hint))
+            away = Unreachable(f"the site cannot be reached: {why}.", where=self.site, hint=hint)
+            return _Again(away, tries=UNANSWERED if unsent else ATTEMPTS)
         return OutcomeUnknown(f"the answer to a write was lost: {why}.", where=self.site)
 
     def _too_fast(self, response: requests.Response) -> Exception:
@@ -248,6 +253,11 @@ def user_agent(contact: str) -> str:
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
+
+
+def _enough(state: tenacity.RetryCallState) -> bool:
+    failure = state.outcome.exception() if state.outcome else None
+    return isinstance(failure, _Again) and state.attempt_number >= failure.tries
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
