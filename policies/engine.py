@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
-from ..config.errors import NotFound, Refused, TryLater
+from ..config.errors import ConnectorError, NotFound
 from ..connectors.base import Platform, Profile
 from ..connectors.records import Ref
 from ..sync.outbox import Draft, Proposal, State, lapse, propose, rearm, spent, supersede
@@ -166,7 +166,8 @@ class Engine:
         limits = law.text.limits
         through: list[tuple[str, Candidate]] = []
         for kind in kinds:
-            found = sorted(this.found[kind.policy], key=lambda each: (each.since, each.item, each.step))
+            # The steps of one item stay in the order in which the kind gave them.
+            found = sorted(this.found[kind.policy], key=lambda each: (each.since, each.item))
             used = spent(conn, kind.policy, [each.key for each in found])
             share = max(1, int(limits.share * this.looked_at.get(kind.policy, 0)))
             most = min(limits.per_policy, share)
@@ -202,7 +203,7 @@ class Engine:
             except NotFound:
                 this.held.append(Held(policy, str(candidate.item), "gone", "the account is not there"))
                 continue
-            except (TryLater, Refused) as error:
+            except ConnectorError as error:
                 this.errors.append(SiteError.of(candidate.site, error))
                 this.held.append(Held(policy, str(candidate.item), "unreachable", error.message))
                 continue
@@ -223,6 +224,7 @@ class Engine:
             policies=json.dumps([kind.policy for kind in kinds]),
             held=json.dumps([[h.policy, h.item, h.by, h.reason] for h in this.held], ensure_ascii=False),
         )
+        conn.execute(plans.update().where(plans.c.held != "[]").values(held="[]"))  # only the newest is asked
         plan = int(conn.execute(row).inserted_primary_key[0])  # type: ignore[index]
         stored: list[Proposal] = []
         for kind in kinds:
