@@ -40,7 +40,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "facts": ("policies.reference_commands", "facts", "The facts that conditions can use."),
     "policies": ("policies.reference_commands", "policies", "The kinds of policies and their keys."),
     "schema": ("policies.reference_commands", "schema", "JSON Schema of ordito.yaml, for editors."),
-    "serve": ("policies.review.commands", "serve", "The review page for moderators."),
+    "serve": ("policies.review.serve_command", "serve", "The review page for moderators."),
     "demo": ("policies.demo_command", "demo", "A sample community, synced and planned, to try things on."),
 }
 

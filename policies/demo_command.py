@@ -101,6 +101,7 @@ def _next(app: App, folder: Path) -> None:
     app.out.say()
     app.out.say("Try:")
     app.out.say(f"  {name} review             decide, one proposal at a time")
+    app.out.say(f"  {name} serve              the same on a web page, made for a phone too")
     app.out.say(f"  {name} apply              carry out what you approved (after a minute)")
     app.out.say(f"  {name} log                what was done, by whom approved")
     if app.stdin_terminal and not app.json and click.confirm("Review them now?", default=True):

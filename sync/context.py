@@ -99,10 +99,14 @@ class App:
     def gate(self) -> Gate:
         return self.make_gate(self)
 
-    def close(self) -> None:
-        """Give back connections and the store."""
+    def close_connectors(self) -> None:
+        """Give back the connections to the sites; to be called in the thread that made them."""
         for connector in self._connectors.values():
             connector.close()
         self._connectors.clear()
+
+    def close(self) -> None:
+        """Give back connections and the store."""
+        self.close_connectors()
         if "store" in self.__dict__:
             self.store.close()

@@ -1,0 +1,1 @@
+"""The review page: what `ordito serve` shows to moderators."""

@@ -1,0 +1,139 @@
+"""What somebody is looking at: the filters of the list, as they stand in an address; and what is next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import parse_qsl, urlencode
+
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+
+from ....sync.outbox import Filters, State
+from ....sync.outbox.listing import conditions
+from ....sync.store.tables import proposals
+from ....sync.store.times import micros
+
+PER_PAGE = 25
+_LONGEST = 200
+_LAST_PAGE = 100_000
+_ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """The filters of the list; an empty one lets everything through. `state` is a `State` or `all`."""
+
+    policy: str = ""
+    site: str = ""
+    verb: str = ""
+    state: str = State.PROPOSED
+    words: str = ""
+    page: int = 1
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> Search:
+        """From the arguments of an address; what cannot be meant is left out."""
+        state = query.get("state", "")
+        number = query.get("page", "")
+        return cls(
+            policy=query.get("policy", "")[:_LONGEST],
+            site=query.get("site", "")[:_LONGEST],
+            verb=query.get("verb", "")[:_LONGEST],
+            state=state if state == _ALL or state in set(State) else State.PROPOSED,
+            words=" ".join(query.get("words", "")[:_LONGEST].replace("\0", "").split()),
+            page=min(max(int(number), 1), _LAST_PAGE) if number.isascii() and number.isdigit() else 1,
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> Search:
+        """From a hidden field of a form (`str(search)`)."""
+        return cls.read(dict(parse_qsl(text, max_num_fields=20)))
+
+    def __str__(self) -> str:
+        return urlencode(self.query())
+
+    def query(self, **changes: str | int) -> dict[str, str]:
+        """The arguments of an address; the first page unless `page` is among the changes."""
+        changed = replace(self, **{"page": 1, **changes})  # type: ignore[arg-type]
+        said = {
+            "policy": changed.policy,
+            "site": changed.site,
+            "verb": changed.verb,
+            "state": changed.state if changed.state != State.PROPOSED else "",
+            "words": changed.words,
+            "page": str(changed.page) if changed.page > 1 else "",
+        }
+        return {name: value for name, value in said.items() if value}
+
+    def filters(self) -> Filters:
+        return Filters(
+            states=() if self.state == _ALL else (State(self.state),),
+            policies=(self.policy,) if self.policy else (),
+            sites=(self.site,) if self.site else (),
+            verbs=(self.verb,) if self.verb else (),
+            words=self.words,
+        )
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether something but the state is asked for."""
+        return bool(self.policy or self.site or self.verb or self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A filter with its values, each with the number of proposals that it would leave."""
+
+    name: str
+    values: tuple[tuple[str, int], ...]
+
+
+def facets(conn: Connection, search: Search) -> dict[str, Facet]:
+    """Each filter counted with all the others in force."""
+    columns = {
+        "policy": proposals.c.policy,
+        "site": proposals.c.site,
+        "verb": proposals.c.verb,
+        "state": proposals.c.state,
+    }
+    found = {}
+    for name, column in columns.items():
+        others = replace(search, **{name: _ALL if name == "state" else ""})  # type: ignore[arg-type]
+        rows = conn.execute(
+            select(column, func.count()).where(*conditions(others.filters())).group_by(column)
+        )
+        found[name] = Facet(name, tuple(sorted((str(value), int(count)) for value, count in rows)))
+    return found
+
+
+def following(
+    conn: Connection, search: Search, after: int, me: str, now: datetime, *, back: bool = False
+) -> int | None:
+    """The proposal that comes next for this person: it waits and nobody else has claimed it.
+
+    After the last one the first follows; None where there is no other one.
+    """
+    ids, order = proposals.c.id, proposals.c.id.desc() if back else proposals.c.id
+    waiting = _free(search, me, now).where(ids != after)
+    beyond = waiting.where(ids < after if back else ids > after)
+    for query in (beyond, waiting):
+        found = conn.execute(query.order_by(order).limit(1)).one_or_none()
+        if found is not None:
+            return found[0]
+    return None
+
+
+def alike(conn: Connection, policy: str, verb: str, me: str, now: datetime, limit: int) -> list[int]:
+    """Ids of what one policy wants done in the same way and that this person may decide."""
+    query = _free(Search(policy=policy, verb=verb), me, now).order_by(proposals.c.id).limit(limit)
+    return [id_ for (id_,) in conn.execute(query)]
+
+
+def _free(search: Search, me: str, now: datetime) -> Select[int]:
+    c = proposals.c
+    waiting = replace(search, state=State.PROPOSED).filters()
+    mine: ColumnElement[bool] = or_(
+        c.claimed_by.is_(None), c.claimed_by == me, c.claimed_until <= micros(now)
+    )
+    return select(c.id).where(*conditions(waiting), mine)

@@ -1,0 +1,88 @@
+"""What was done, and undoing it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from ....config.errors import OrditoError, TransitionError
+from ....sync import outbox
+from ....sync.outbox import Entry, Filters, Report, State
+from ....sync.outbox_commands import DONE
+from ....sync.store.runs import recorded
+from ....sync.workbench import workbench
+from ..queue import lines
+from .page import page, person
+
+if TYPE_CHECKING:
+    from ....sync.context import App
+
+views = Blueprint("history", __name__)
+
+PER_PAGE = 30
+_PATIENCE = 60.0  # seconds that somebody waits for an undo before being told that it is under way
+
+
+@views.get("/history")
+def index() -> str:
+    return _show()
+
+
+@views.post("/history/<int(max=9223372036854775807):id_>/undo")
+def undo(id_: int) -> Response | tuple[str, int]:
+    """Bring back what was before, as far as that goes."""
+    here, by = page(), person().name
+    here.rights.confirm(person(), here.now())
+    try:
+        here.on_platforms(lambda: _undo(here.app, id_, by), _PATIENCE)
+    except TimeoutError:
+        return _show("The site takes its time. Look here again in a minute."), 202
+    except OrditoError as error:
+        return _show(str(error)), 409
+    return redirect(url_for("history.index"), 303)
+
+
+def _undo(app: App, id_: int, by: str) -> None:
+    """Raises TransitionError, LockHeld, and what stands against it."""
+    with workbench(app, "serve") as bench, recorded(app.store, "undo", app.now) as run:
+        report = outbox.undo(bench, [id_], by)
+        run.exit_code, run.summary = report.exit_code, report.summary
+    if against := _against(report):
+        raise TransitionError(f"Proposal {id_} was not undone.", hint=against)
+
+
+def _against(report: Report) -> str:
+    reasons = [
+        *(failure.error for failure in report.failed),
+        *(reason for _, reason in report.unsettled),
+        *(f"{error.message} {error.hint}" for error in report.errors),
+    ]
+    return " ".join(dict.fromkeys(reasons))
+
+
+def _show(problem: str = "") -> str:
+    here = page()
+    number = request.args.get("page", "")
+    current = max(1, int(number)) if number.isascii() and number.isdigit() and len(number) < 7 else 1
+    filters = Filters(states=DONE)
+    with here.app.store.read() as conn:
+        total = outbox.count(conn, filters)
+        entries = outbox.journal(conn, filters, limit=PER_PAGE, offset=(current - 1) * PER_PAGE)
+        shown = lines(conn, [entry.proposal for entry in entries], here.app.platforms(), here.now())
+    return render_template(
+        "history.html",
+        rows=[(entry, line, _can_undo(entry)) for entry, line in zip(entries, shown, strict=True)],
+        current=current,
+        pages=max(1, -(-total // PER_PAGE)),
+        problem=problem,
+    )
+
+
+def _can_undo(entry: Entry) -> bool:
+    """As far as that is known without asking the site."""
+    receipt = entry.receipt
+    return (
+        entry.proposal.state == State.APPLIED and receipt is not None and receipt.attribution == "ours"
+    )
