@@ -208,6 +208,8 @@ class SiteSync:
             drop_orphans(connection, self._ingest.guard)
             if full:  # whatever an audit missed has been read now
                 connection.execute(delete(gaps).where(gaps.c.site == self.source.site))
+            if self._ingest.synced_at is None:
+                self._ingest.total(connection)
             self._checkpoint.save(connection)
         if self.report.counts.contributions >= _MUCH:
             self.store.analyse()

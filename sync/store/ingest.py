@@ -17,7 +17,7 @@ from .deletion import cascade, mark
 from .guard import Guard
 from .items import Items
 from .states import chunks
-from .tables import contributions, spaces, texts
+from .tables import contributions, members, spaces, texts, threads
 from .times import micros
 
 R = TypeVar("R", Member, Space, Thread, Contribution, Group)
@@ -25,7 +25,7 @@ R = TypeVar("R", Member, Space, Thread, Contribution, Group)
 
 @dataclass(slots=True)
 class Counts:
-    """What a sync stored: items read, and items newly marked as deleted."""
+    """What a sync stored: items that are new or differ, and items newly marked as deleted."""
 
     members: int = 0
     threads: int = 0
@@ -55,6 +55,7 @@ class Ingest:
         found = _Sorted(records)
         people, talks, words = found.all(Member), found.all(Thread), found.all(Contribution)
         wiki = self.family == "wiki"
+        self._count(connection, people, talks, words)
         items = Items(connection, self.site, batch.scan, micros(self.now), self.synced_at, wiki)
         rows.upsert(connection, spaces, rows.space_rows(self.site, found.all(Space), batch.scan))
         items.members(people, [c for c in found.changes if c.kind is Kind.MEMBER])
@@ -62,10 +63,34 @@ class Ingest:
         items.threads(talks, [c for c in found.changes if c.kind is Kind.THREAD])
         self._contributions(connection, words, batch.scan)
         self._gone(connection, items, batch.gone)
-        self.counts.members += len(people)
-        self.counts.threads += len(talks)
-        self.counts.contributions += len(words)
         self.counts.deleted += items.deleted
+
+    def _count(
+        self,
+        connection: Connection,
+        people: Sequence[Member],
+        talks: Sequence[Thread],
+        words: Sequence[Contribution],
+    ) -> None:
+        """What is new or differs; in a first sync what was read, which its end puts right (`total`)."""
+        counts = self.counts
+        if self.synced_at is None:
+            counts.members += len(people)
+            counts.threads += len(talks)
+            counts.contributions += len(words)
+            return
+        site = self.site
+        counts.members += rows.changes(connection, members, site, rows.member_rows(site, people, ""))
+        counts.threads += rows.changes(connection, threads, site, rows.thread_rows(site, talks, ""))
+        counts.contributions += rows.changes(
+            connection, contributions, site, rows.contribution_rows(site, words, "")
+        )
+
+    def total(self, connection: Connection) -> None:
+        """Count what the mirror holds, after a first sync, which reads some items more than once."""
+        for table in (members, threads, contributions):
+            held = select(func.count()).where(table.c.site == self.site, table.c.deleted_at.is_(None))
+            setattr(self.counts, table.name, connection.execute(held).scalar_one())
 
     def _contributions(self, connection: Connection, records: Sequence[Contribution], scan: str) -> None:
         if not records:

@@ -27,6 +27,9 @@ _UNKNOWN_KEEPS = {
 
 Rows = list[tuple[Any, ...]]
 
+_ASKED = 500
+"""Ids in one question; SQLite takes 999 parameters in its oldest builds."""
+
 
 def member_rows(site: str, records: Iterable[Member], scan: str) -> Rows:
     return [
@@ -77,6 +80,27 @@ def upsert(connection: Connection, table: Table, rows: Rows) -> None:
         connection.exec_driver_sql(_upsert_sql(table, connection.dialect.name), rows)
 
 
+def changes(connection: Connection, table: Table, site: str, rows: Rows) -> int:
+    """How many of these rows, in the order of the table's columns, are new to the table or differ from it.
+
+    Whether something was seen in an enumeration is no difference.
+    """
+    names = [column.name for column in table.columns]
+    keeps = _UNKNOWN_KEEPS.get(table.name, set()) | {"parent"}
+    count = 0
+    for start in range(0, len(rows), _ASKED):
+        chunk = {row[1]: row for row in rows[start : start + _ASKED]}
+        there = {row.id: row for row in with_ids(connection, table, site, list(chunk), names)}
+        for item, row in chunk.items():
+            before = there.get(item)
+            count += before is None or any(
+                new != old and not (new is None and name in keeps) and not (new == "" and name == "stamp")
+                for name, new, old in zip(names, row, before, strict=True)
+                if name != "scan"
+            )
+    return count
+
+
 def delete_keys(connection: Connection, table: Table, keys: Rows) -> None:
     """Delete the rows with these primary keys."""
     if keys:
@@ -122,6 +146,8 @@ def _new_value(table: str, name: str) -> str:
         return f"COALESCE(excluded.{name}, {table}.{name})"
     if name == "scan":  # '' = read outside of an enumeration, which has seen it or will
         return f"CASE WHEN excluded.scan = '' THEN {table}.scan ELSE excluded.scan END"
+    if (table, name) == ("threads", "stamp"):  # '' = read otherwise than by the platform's list
+        return "CASE WHEN excluded.stamp = '' THEN threads.stamp ELSE excluded.stamp END"
     if (table, name) == ("site_groups", "members_known"):
         return f"(excluded.{name} OR {table}.{name})"
     if (table, name) == ("contributions", "parent"):  # found by its position already

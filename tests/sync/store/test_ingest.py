@@ -313,3 +313,18 @@ def test_a_batch_put_in_again_changes_nothing(store: Store, put: Put) -> None:
     before = everything()
     put(*batch, gone=((Ref(SITE, Kind.CONTRIBUTION, "1"), None),))
     assert everything() == before
+
+
+def test_a_later_sync_counts_what_is_new_or_differs(put: Put) -> None:
+    put(member("1"), thread("1", likes=1), post("1"), post("2"))
+    same = put(member("1"), thread("1", likes=None), post("1"), post("2"), synced=day(29), scan="again")
+    assert (same.members, same.threads, same.contributions) == (0, 0, 0)
+    other = put(member("1", name="Another"), thread("1", likes=2), post("2", likes=9), post("3"), synced=day(29))
+    assert (other.members, other.threads, other.contributions) == (1, 1, 2)
+
+
+def test_a_reading_that_knows_no_stamp_leaves_the_stored_one(store: Store, put: Put) -> None:
+    put(thread("1", stamp="as listed"))
+    put(thread("1", stamp="", title="Read by itself"))
+    (row,) = rows(store, threads).values()
+    assert (row["stamp"], row["title"]) == ("as listed", "Read by itself")
