@@ -37,11 +37,12 @@ from ...sync.store.times import micros
 from .. import phrases
 from ..community import Community
 from ..conditions import NEVER, NOTHING_ASKED, Condition
+from ..constitution import Law
 from ..facts import Subject
 from ..insight.expertise import Areas, Expert, evidence_of, flat, rank
 from ..kind import Candidate, Held, Kind, MemberCondition
 from ..pages import MARKERS, block, page_text
-from ..people import accounts, group_exists, groups, opted_out
+from ..people import accounts, group_exists, groups
 from .common import nobody_to_talk_to, unless
 
 ASK = "ask"
@@ -243,9 +244,11 @@ class Experts(Kind):
     # --- consent ------------------------------------------------------------------------------------------
 
     def _agreed(self, community: Community, who: Ref) -> bool:
-        if self.parameters.consent == "assumed":
-            return opted_out(community.conn, accounts(community.conn, who)) is None
-        return self._answer(community, who) == "yes"
+        """Whether somebody may be named in public: nobody whom the constitution leaves alone, by their own
+        wish or not."""
+        if Law(community.conn, self.tools.settings.constitution).left_alone(who):
+            return False
+        return self.parameters.consent == "assumed" or self._answer(community, who) == "yes"
 
     def _answer(self, community: Community, who: Ref) -> str | None:
         for account in accounts(community.conn, who):
