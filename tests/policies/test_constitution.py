@@ -1,0 +1,442 @@
+"""What no policy can exceed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ordito.config.settings import QuietHours
+from ordito.connectors.actions import Reply, SendMessage, SetLabels
+from ordito.connectors.base import Profile
+from ordito.connectors.records import Kind, Ref
+from ordito.policies.constitution import quiet_until
+from ordito.policies.engine import Plan
+from ordito.sync.outbox import Decision
+from ordito.sync.store import tables
+from tests.policies.town import NOW, Town
+
+LABEL = """\
+  tag: {use: rule, on: [forum], for: thread, when: {age: "> 1 hour"}, do: [{set_labels: {add: [x]}}]}
+"""
+NOTE = """\
+  note:
+    use: rule
+    on: [forum]
+    for: member
+    when: {posts: ">= 1"}
+    do: [{send_message: {message: rule-note}}]
+"""
+
+
+def law(text: str = "", share: str = "100%", per_run: int = 100, per_policy: int = 100) -> str:
+    limits = f"{{per_run: {per_run}, per_policy: {per_policy}, share: {share}}}"
+    rest = text if "contact:" in text else f"contact: {{messages: 100, per: 7 days}}\n{text}"
+    lines = [f"limits: {limits}", "undo_window: 0 minutes", *rest.strip().splitlines()]
+    return "constitution:\n" + "".join(f"  {line}\n" for line in lines)
+
+
+def topics(town: Town, number: int) -> None:
+    """Topics of that many members, topic n begun n days ago."""
+    for id in range(1, number + 1):
+        town.member(f"{id + 100}")
+        town.topic(str(id), f"{id + 100}", (f"{id + 100}", id, "x"))
+
+
+def held(plan: Plan, by: str) -> list[str]:
+    return [each.item for each in plan.held if each.by == by]
+
+
+# --- limits -----------------------------------------------------------------------------------------------
+
+
+def test_where_a_limit_cuts_the_longest_wait_comes_first_and_the_rest_is_reported(town: Town) -> None:
+    town.settle(LABEL, law(per_policy=3))
+    topics(town, 5)
+    plan = town.plan()
+    assert [each.item.id for each in plan.proposals] == ["5", "4", "3"]
+    assert held(plan, "limit") == ["forum:thread:2", "forum:thread:1"]
+
+
+def test_a_share_is_of_what_the_policy_looks_at_and_at_least_one(town: Town) -> None:
+    town.settle(LABEL, law(share="5%"))
+    topics(town, 3)
+    assert len(town.plan(dry_run=True).proposals) == 1
+    for id in range(10, 70):
+        town.topic(str(id), "101", ("101", 1, "x"))
+    assert len(town.plan(dry_run=True).proposals) == 3
+
+
+def test_all_policies_together_stay_within_the_limit_of_a_run(town: Town) -> None:
+    town.settle(LABEL + LABEL.replace("tag:", "again:").replace("[x]", "[y]"), law(per_run=4))
+    topics(town, 3)
+    plan = town.plan()
+    assert sorted((each.item.id, each.policy) for each in plan.proposals) == [
+        ("2", "again"), ("2", "tag"), ("3", "again"), ("3", "tag"),
+    ]  # fmt: skip
+    assert held(plan, "limit") == ["forum:thread:1"] * 2
+
+
+def test_the_next_plan_goes_on_where_the_limit_cut(town: Town) -> None:
+    town.settle(LABEL, law(per_policy=3))
+    topics(town, 5)
+    assert len(town.proposed()) == 3
+    assert [each.item.id for each in town.proposed()] == ["2", "1"]
+    assert town.proposed() == []
+
+
+def test_a_run_carries_out_no_more_than_its_limits_and_keeps_the_rest_approved(town: Town) -> None:
+    town.settle(LABEL)
+    topics(town, 5)
+    town.approve(*town.proposed())
+    town.settle(LABEL, law(per_policy=2))
+    report = town.apply()
+    assert (len(report.applied), len(report.held)) == (2, 3)
+    assert "2 actions of one policy" in report.held[0].reason
+    assert len(town.apply().applied) == 2
+
+
+# --- people -----------------------------------------------------------------------------------------------
+
+
+def test_the_contact_budget_counts_all_policies_sites_and_accounts(town: Town) -> None:
+    town.settle(NOTE.replace("[forum]", "[forum, wiki]"), law("contact: {messages: 1, per: 7 days}"))
+    here, there = town.member("2"), town.member("8", site="wiki")
+    town.link(here, there)
+    town.topic("10", "2", ("2", 1, "x"))
+    town.topic("11", "8", ("8", 1, "x"), site="wiki", space="0", kind="page")
+    town.approve(*town.proposed())
+    report = town.apply()
+    assert len(report.applied) == 1
+    (waits,) = report.held
+    assert "has heard from us 1 time(s) in the last 7 days" in waits.reason
+    assert waits.until == NOW + timedelta(days=7)
+    town.later(days=7)
+    assert len(town.apply().applied) == 1
+
+
+def test_a_plan_holds_who_heard_from_us_lately(town: Town) -> None:
+    town.settle(NOTE + NOTE.replace("note:", "other:"), law("contact: {messages: 1, per: 7 days}"))
+    topics(town, 1)
+    assert len(town.run("note")) == 1
+    plan = town.plan()
+    assert not plan.proposals
+    assert held(plan, "contact") == ["forum:member:101"]
+
+
+def test_what_notifies_nobody_needs_no_budget(town: Town) -> None:
+    town.settle(LABEL, law("contact: {messages: 0, per: 7 days}"))
+    topics(town, 1)
+    assert [type(each) for each in town.run()] == [SetLabels]
+
+
+NEVER = [
+    ("never: {members: [User101]}", {}, []),
+    ("never: {groups: [staff]}", {"admin": True}, []),
+    ("never: {groups: [staff]}", {"moderator": True}, []),
+    ("never: {groups: [friends]}", {}, ["friends"]),
+    ("opt_out: {group: no-automation}", {}, ["no-automation"]),
+]
+
+
+@pytest.mark.parametrize(("text", "fields", "groups"), NEVER)
+def test_nobody_on_a_never_list_is_ever_written_to(
+    town: Town, text: str, fields: dict[str, Any], groups: list[str]
+) -> None:
+    town.settle(NOTE, law(text))
+    topics(town, 1)
+    who = Ref("forum", Kind.MEMBER, "101")
+    town.change(who, username="UsEr101", **fields)
+    for group in groups:
+        town.join("101", group)
+    plan = town.plan()
+    assert not plan.proposals
+    assert held(plan, "opt-out" if "opt_out" in text else "never") == [str(who)]
+
+
+REPLY = """\
+  r: {use: rule, on: [forum], for: %s, when: {age: "> 1 hour"}, do: [{reply: {message: rule-note}}]}
+"""
+
+
+@pytest.mark.parametrize("subject", ["thread", "contribution"])
+@pytest.mark.parametrize("text", ["never: {spaces: [HELP]}", "never: {labels: [Keep]}"])
+def test_threads_that_are_left_alone_are_so_with_all_that_was_written_there(
+    town: Town, subject: str, text: str
+) -> None:
+    town.settle(REPLY % subject, law(text))
+    town.member("2")
+    town.topic("10", "2", ("2", 1, "x"), labels=["keep"])
+    plan = town.plan()
+    assert not plan.proposals
+    assert len(held(plan, "never")) == 1
+
+
+def test_an_opt_out_is_for_all_accounts_of_a_person(town: Town) -> None:
+    town.settle(NOTE, law())
+    topics(town, 1)
+    here, there = Ref("forum", Kind.MEMBER, "101"), town.member("8", site="wiki")
+    town.link(here, there)
+    town.opt_out(there)
+    plan = town.plan()
+    assert not plan.proposals
+    assert held(plan, "opt-out") == [str(here)]
+
+
+def test_who_opts_out_after_the_approval_is_not_written_to(town: Town) -> None:
+    town.settle(NOTE, law())
+    topics(town, 1)
+    town.approve(*town.proposed())
+    town.opt_out(Ref("forum", Kind.MEMBER, "101"))
+    assert len(town.apply().superseded) == 1
+    assert town.performed == []
+
+
+# --- time -------------------------------------------------------------------------------------------------
+
+ROME = QuietHours.model_validate({"from": "20:00", "to": "08:00", "timezone": "Europe/Rome"})
+
+
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [
+        ("2026-01-10T18:59", None),  # 19:59 in Rome
+        ("2026-01-10T19:00", "2026-01-11T07:00"),
+        ("2026-01-10T23:30", "2026-01-11T07:00"),  # after midnight there
+        ("2026-01-11T06:59", "2026-01-11T07:00"),
+        ("2026-01-11T07:00", None),
+        ("2026-03-28T19:00", "2026-03-29T06:00"),  # the night when clocks go forward
+        ("2026-10-24T18:00", "2026-10-25T07:00"),  # the night when they go back
+    ],
+)
+def test_quiet_hours_follow_the_clock_of_the_place(now: str, until: str | None) -> None:
+    expected = datetime.fromisoformat(until).replace(tzinfo=UTC) if until else None
+    assert quiet_until(ROME, datetime.fromisoformat(now).replace(tzinfo=UTC)) == expected
+
+
+clocks = st.builds(time, st.integers(0, 23), st.sampled_from([0, 30]))
+instants = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)) | st.sampled_from(
+    [datetime(2026, 3, 29, 0), datetime(2026, 10, 25, 0)]
+).flatmap(lambda night: st.integers(-120, 360).map(lambda minutes: night + timedelta(minutes=minutes)))
+
+
+@given(start=clocks, end=clocks, now=instants.map(lambda moment: moment.replace(tzinfo=UTC)))
+def test_quiet_hours_end_in_the_future_and_never_last_longer_than_a_day_and_an_hour(
+    start: time, end: time, now: datetime
+) -> None:
+    given_ = {"from": f"{start:%H:%M}", "to": f"{end:%H:%M}", "timezone": "Europe/Rome"}
+    hours = QuietHours.model_validate(given_)
+    until = quiet_until(hours, now)
+    clock = now.astimezone(hours.zone).time()
+    inside = start <= clock < end if start <= end else not end <= clock < start
+    assert (until is not None) == inside
+    if until is not None:
+        assert now < until <= now + timedelta(hours=25)
+        local = until.astimezone(hours.zone)
+        gap = local.date() == datetime(2026, 3, 29).date() and local.hour == 3  # a time that was left out
+        assert local.time() == end or gap
+
+
+def test_in_quiet_hours_nobody_is_notified_and_quiet_work_goes_on(town: Town) -> None:
+    text = 'quiet_hours: {from: "13:00", to: "15:00", timezone: Europe/Rome}'  # NOW is 14:00 there
+    town.settle(LABEL + NOTE, law(text))
+    topics(town, 1)
+    town.approve(*town.proposed())
+    report = town.apply()
+    assert [type(each) for each in town.performed] == [SetLabels]
+    assert [(each.reason, each.until) for each in report.held] == [("quiet hours", NOW.replace(hour=13))]
+    town.later(hours=1)
+    assert len(town.apply().applied) == 1
+
+
+def test_what_nobody_reviewed_in_time_lapses_and_comes_back_only_when_it_is_true_anew(town: Town) -> None:
+    town.settle(LABEL, law("expire: 7 days"))
+    topics(town, 1)
+    (proposal,) = town.proposed()
+    town.later(days=7)
+    plan = town.plan()
+    assert not plan.proposals
+    assert town.get(proposal).state == "lapsed"
+    assert not town.plan().proposals
+    assert held(town.plan(), "occasion") == ["forum:thread:1"]
+    town.change(proposal.item, deleted_at=town.ago(0))
+    town.plan()
+    town.change(proposal.item, deleted_at=None)
+    assert len(town.proposed()) == 1
+
+
+# --- modes ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "ceiling", "state"),
+    [
+        ("auto", "auto", "approved"), ("auto", "propose", "proposed"), ("propose", "auto", "proposed"),
+        ("{earn: {reviews: 1}}", "auto", "proposed"), ("auto", "off", None), ("off", "auto", None),
+    ],
+)  # fmt: skip
+def test_the_lower_of_the_two_modes_holds(town: Town, mode: str, ceiling: str, state: str | None) -> None:
+    town.settle(LABEL.replace("use:", f"mode: {mode}, use:"), law(f"mode: {ceiling}"))
+    topics(town, 1)
+    assert [str(each.state) for each in town.proposed()] == ([state] if state else [])
+
+
+EARN = LABEL.replace("use:", "mode: {earn: {reviews: 4, accepted: 75%}}, use:")
+
+
+def test_a_policy_earns_to_act_alone_by_single_reviews_and_loses_it_by_an_undo(town: Town) -> None:
+    town.settle(EARN, law("mode: auto"))
+    topics(town, 4)
+    first, second, third, fourth = town.proposed()
+    town.decide(Decision.REJECTED, first, reason="no")
+    town.approve(second, third, bulk=True)
+    town.approve(fourth)
+    topics_more(town, 10)
+    proposed = town.proposed()
+    assert {str(each.state) for each in proposed} == {"proposed"}
+    town.approve(*proposed[:2])
+    topics_more(town, 20)
+    (alone,) = town.proposed()
+    assert (str(alone.state), alone.approved_by) == ("approved", "policy tag")
+    with town.store.write() as conn:
+        done = {"doing": "undo", "by": "anna", "token": "t", "outcome": "done", "started_at": town.ago(-1)}
+        conn.execute(tables.attempts.insert().values(proposal=alone.id, **done))
+    topics_more(town, 30)
+    assert [str(each.state) for each in town.proposed()] == ["proposed"]
+
+
+def topics_more(town: Town, first: int) -> None:
+    for id in range(first, first + (2 if first == 10 else 1)):
+        town.topic(str(id), "101", ("101", 1, "x"))
+
+
+def test_a_rejection_in_bulk_ends_what_was_earned(town: Town) -> None:
+    town.settle(EARN, law("mode: auto"))
+    topics(town, 6)
+    *four, fifth, sixth = town.proposed()
+    town.approve(*four)
+    town.decide(Decision.REJECTED, fifth, sixth, reason="no", bulk=True)
+    topics_more(town, 30)
+    assert [str(each.state) for each in town.proposed()] == ["proposed"]
+
+
+# --- the gate ---------------------------------------------------------------------------------------------
+
+
+def test_a_stop_page_halts_everything_and_approvals_wait(town: Town) -> None:
+    town.settle(LABEL, law())
+    topics(town, 1)
+    (proposal,) = town.proposed()
+    town.approve(proposal)
+    town.halted = "somebody wrote on the stop page"
+    report = town.apply()
+    assert town.performed == []
+    assert "somebody wrote on the stop page" in report.held[0].reason
+    assert town.get(proposal).state == "approved"
+    town.halted = ""
+    assert len(town.apply().applied) == 1
+
+
+def test_what_no_longer_holds_is_superseded_when_it_would_be_carried_out(town: Town) -> None:
+    town.settle(LABEL, law())
+    topics(town, 1)
+    (proposal,) = town.proposed()
+    town.approve(proposal)
+    town.change(proposal.item, deleted_at=town.ago(0))
+    town.apply()
+    assert town.get(proposal).state == "superseded"
+    assert town.performed == []
+
+
+def test_a_policy_that_was_taken_out_of_the_settings_does_nothing_more(town: Town) -> None:
+    town.settle(LABEL, law())
+    topics(town, 1)
+    town.approve(*town.proposed())
+    town.settle(NOTE, law())
+    assert len(town.apply().superseded) == 1
+    assert town.performed == []
+
+
+def test_a_text_that_would_now_be_another_goes_back_to_review_and_an_edited_one_is_kept(town: Town) -> None:
+    town.settle(REPLY % "thread", law())
+    town.member("2")
+    for id in ("10", "11"):
+        town.topic(id, "2", ("2", 2, "x"))
+    one, two = town.proposed()
+    town.approve(one)
+    edited = two.action
+    assert isinstance(edited, Reply)
+    words = Reply(site="forum", thread=edited.thread, text="In my own words.")
+    town.approve(two, action=words)
+    town.settle(REPLY.replace("rule-note}", "rule-note, note: Changed.}") % "thread", law())
+    town.apply()
+    assert town.performed == [words]
+    again = town.get(one)
+    assert again.state == "proposed"
+    assert isinstance(again.action, Reply)
+    assert "Changed." in again.action.text
+
+
+def test_who_stops_taking_messages_after_the_approval_gets_none(town: Town) -> None:
+    town.settle(NOTE, law())
+    topics(town, 1)
+    town.approve(*town.proposed())
+    town.profiles[Ref("forum", Kind.MEMBER, "101")] = Profile(accepts=False, reason="messages are off")
+    assert town.apply().superseded[0][1] == "messages are off"
+
+
+# --- plans ------------------------------------------------------------------------------------------------
+
+
+def test_a_proposal_goes_as_soon_as_a_plan_finds_that_it_no_longer_holds(town: Town) -> None:
+    town.settle(LABEL, law())
+    topics(town, 1)
+    (proposal,) = town.proposed()
+    town.change(proposal.item, deleted_at=town.ago(0))
+    town.plan()
+    assert town.get(proposal).state == "superseded"
+
+
+def test_planning_again_and_again_proposes_and_does_nothing_twice(town: Town) -> None:
+    town.settle(LABEL + NOTE, law())
+    topics(town, 3)
+    assert len(town.proposed()) == 6
+    assert town.proposed() == []
+    town.approve(*town.all())
+    town.apply()
+    assert town.proposed() == []
+    town.apply()
+    assert len(town.performed) == 6
+
+
+def test_a_dry_run_and_a_look_into_the_past_store_nothing(town: Town) -> None:
+    town.settle(LABEL, law())
+    topics(town, 3)
+    assert len(town.plan(dry_run=True).proposals) == 3
+    then = town.plan(as_of=NOW - timedelta(days=1, hours=6))
+    assert [each.item.id for each in then.proposals] == ["3", "2"]
+    assert then.id is None
+    with town.store.read() as conn:
+        for table in (tables.plans, tables.proposals):
+            assert conn.execute(table.select()).all() == []
+
+
+def test_a_site_that_is_not_read_to_the_end_is_left_alone_and_named(town: Town) -> None:
+    town.settle(LABEL, law())
+    topics(town, 1)
+    with town.store.write() as conn:
+        conn.execute(tables.checkpoints.update().values(complete=False))
+    plan = town.plan()
+    assert not plan.proposals
+    assert held(plan, "coverage") == ["forum"]
+
+
+def test_a_message_is_addressed_to_nobody_else(town: Town) -> None:
+    town.settle(NOTE, law())
+    topics(town, 1)
+    (message,) = town.run()
+    assert isinstance(message, SendMessage)
+    assert message.to == ("101",)

@@ -1,0 +1,185 @@
+"""What people answer to us."""
+
+from __future__ import annotations
+
+import pytest
+
+from ordito.policies.inbox import first_line
+from ordito.sync.store import tables
+from tests.policies.town import FREE, Town
+
+NOTE = """\
+  note:
+    use: rule
+    on: [forum]
+    for: member
+    when: {posts: ">= 1"}
+    do: [{send_message: {message: rule-note}}]
+"""
+
+
+@pytest.fixture
+def written(town: Town) -> Town:
+    """We have written to a member, in a conversation of their own."""
+    town.settle(NOTE)
+    town.member("2")
+    town.topic("10", "2", ("2", 1, "x"))
+    assert len(town.run()) == 1
+    return town
+
+
+def opted_out(town: Town) -> set[tuple[str, str, str]]:
+    town.plan()
+    with town.store.read() as conn:
+        return {(row.site, row.member, row.how) for row in conn.execute(tables.opt_outs.select())}
+
+
+STOPS = [
+    "STOP",
+    "stop",
+    "Stop.",
+    "  **STOP**  ",
+    "*Stop!*",
+    "_STOP_",
+    "\n\nSTOP\n\nThank you.",
+    "> You get this once.\n\nSTOP",
+    "[quote=\"ordito, post:1, topic:5\"]\nreply with STOP as the first line\n[/quote]\n\nSTOP",
+    "[quote]a[quote]b[/quote]c[/quote]STOP",
+    "\uff33\uff34\uff2f\uff30",  # full-width letters
+]
+GOES_ON = [
+    "Please don't stop.",
+    "STOP it, I like this",
+    "Thanks!\n\nSTOP",
+    "> STOP",
+    "  > STOP\n\nWhat does this mean?",
+    "[quote=\"ordito\"]\nSTOP\n[/quote]\nWhat does this mean?",
+    "[quote]\n[quote]x[/quote]\nSTOP\n[/quote]\nHm?",
+    "[QUOTE]STOP[/QUOTE] no",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", STOPS)
+def test_the_phrase_as_the_first_line_of_a_reply_ends_all_contact(written: Town, text: str) -> None:
+    written.post("m1", "2", text=text)
+    assert opted_out(written) == {("forum", "2", "phrase")}
+
+
+@pytest.mark.parametrize("text", GOES_ON)
+def test_the_phrase_elsewhere_or_in_a_quote_ends_nothing(written: Town, text: str) -> None:
+    written.post("m1", "2", text=text)
+    assert opted_out(written) == set()
+
+
+def test_whoever_replies_opts_out_for_themselves_only(written: Town) -> None:
+    written.post("m1", "9", text="STOP")
+    assert opted_out(written) == {("forum", "9", "phrase")}
+
+
+def test_what_was_written_before_us_or_deleted_or_by_us_is_no_answer(written: Town) -> None:
+    written.post("m1", "2", days=1, text="STOP")
+    written.post("m1", "2", text="STOP", deleted_at=written.ago(0))
+    written.post("m1", "1", text="STOP")
+    assert opted_out(written) == set()
+
+
+def test_a_reply_where_we_never_wrote_is_not_for_us(written: Town) -> None:
+    written.post("10", "2", text="STOP")
+    assert opted_out(written) == set()
+
+
+def test_an_opt_out_is_noted_once_with_its_evidence(written: Town) -> None:
+    reply = written.post("m1", "2", text="STOP")
+    opted_out(written)
+    opted_out(written)
+    with written.store.read() as conn:
+        (row,) = conn.execute(tables.opt_outs.select()).all()
+    assert row.evidence == str(reply)
+
+
+def test_another_phrase_can_be_agreed_on(town: Town) -> None:
+    town.settle(NOTE, FREE + "  opt_out: {phrase: BASTA!}\n")
+    town.member("2")
+    town.topic("10", "2", ("2", 1, "x"))
+    town.run()
+    town.post("m1", "2", text="basta!")
+    assert opted_out(town) == {("forum", "2", "phrase")}
+
+
+# --- yes and no -------------------------------------------------------------------------------------------
+
+EXPERT = """\
+  e:
+    use: experts
+    on: [forum]
+    areas: spaces
+    at_least: {evidence: 1, people: 1}
+    give: {title: Sage}
+"""
+
+
+@pytest.fixture
+def asked(town: Town) -> Town:
+    town.settle(EXPERT)
+    town.member("2")
+    town.topic("10", "3", ("3", 9, "How?"), ("2", 8, "So."))
+    assert [each.verb for each in town.run()] == ["send_message"]
+    return town
+
+
+def consent(town: Town) -> list[tuple[str, str]]:
+    town.plan()
+    with town.store.read() as conn:
+        return [(row.member, row.answer) for row in conn.execute(tables.consents.select())]
+
+
+@pytest.mark.parametrize("text", ["YES", "yes!", "**Yes**", "SÌ", "sì.", "Si", "SI\u0300", "Sí", "sì'"])
+def test_a_yes_is_understood(asked: Town, text: str) -> None:
+    asked.post("m1", "2", text=text)
+    assert consent(asked) == [("2", "yes")]
+
+
+@pytest.mark.parametrize("text", ["NO", "no.", "*No*", "[quote]Please reply with **YES**[/quote]\nNo"])
+def test_a_no_is_understood(asked: Town, text: str) -> None:
+    asked.post("m1", "2", text=text)
+    assert consent(asked) == [("2", "no")]
+
+
+@pytest.mark.parametrize("text", ["Maybe", "What for?", "Yes and no", "> YES", "I say yes"])
+def test_anything_else_is_no_answer(asked: Town, text: str) -> None:
+    asked.post("m1", "2", text=text)
+    assert consent(asked) == []
+
+
+def test_the_last_answer_counts_in_whatever_plan_it_is_read(asked: Town) -> None:
+    asked.post("m1", "2", text="NO")
+    assert consent(asked) == [("2", "no")]
+    asked.later(hours=1)
+    asked.post("m1", "2", text="YES")
+    assert consent(asked) == [("2", "yes")]
+    assert consent(asked) == [("2", "yes")]
+
+
+def test_an_answer_that_was_rewritten_counts_as_it_stands(asked: Town) -> None:
+    reply = asked.post("m1", "2", text="YES")
+    assert consent(asked) == [("2", "yes")]
+    with asked.store.write() as conn:
+        conn.execute(tables.texts.update().where(tables.texts.c.contribution == reply.id).values(text="NO"))
+    assert consent(asked) == [("2", "no")]
+
+
+def test_third_persons_do_not_consent_for_others_nor_for_themselves(asked: Town) -> None:
+    asked.member("3")
+    asked.post("m1", "3", text="YES")
+    assert consent(asked) == []
+
+
+def test_a_stop_instead_of_an_answer_is_a_stop(asked: Town) -> None:
+    asked.post("m1", "2", text="STOP")
+    assert consent(asked) == []
+    assert opted_out(asked) == {("forum", "2", "phrase")}
+
+
+def test_a_first_line_is_what_people_see_first() -> None:
+    assert first_line("\n> quoted\n\n**Yes!**\nmore") == "Yes"
