@@ -319,7 +319,8 @@ def test_a_later_sync_counts_what_is_new_or_differs(put: Put) -> None:
     put(member("1"), thread("1", likes=1), post("1"), post("2"))
     same = put(member("1"), thread("1", likes=None), post("1"), post("2"), synced=day(29), scan="again")
     assert (same.members, same.threads, same.contributions) == (0, 0, 0)
-    other = put(member("1", name="Another"), thread("1", likes=2), post("2", likes=9), post("3"), synced=day(29))
+    changed = (member("1", name="Another"), thread("1", likes=2), post("2", likes=9), post("3"))
+    other = put(*changed, synced=day(29))
     assert (other.members, other.threads, other.contributions) == (1, 1, 2)
 
 
