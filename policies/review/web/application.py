@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, make_response, render_template, request
 from jinja2 import StrictUndefined
@@ -32,7 +31,6 @@ def create(page: Page) -> Flask:
     flask = Flask(__name__, static_folder="static", template_folder="templates")
     flask.extensions["ordito"] = page
     flask.config["MAX_CONTENT_LENGTH"] = flask.config["MAX_FORM_MEMORY_SIZE"] = _LARGEST
-    flask.config["TRUSTED_HOSTS"] = _hosts(page.base)
     flask.jinja_options = {
         "finalize": rendering.finalize,
         "undefined": StrictUndefined,
@@ -47,12 +45,6 @@ def create(page: Page) -> Flask:
     flask.register_error_handler(OrditoError, _failed)
     flask.register_error_handler(Exception, _broken)
     return flask
-
-
-def _hosts(base: str) -> list[str]:
-    """The names by which the page may be asked for; any other one is somebody else's doing."""
-    host = urlsplit(base).hostname or ""
-    return [host, "127.0.0.1", "localhost", "[::1]"] if host in ("127.0.0.1", "::1", "localhost") else [host]
 
 
 def _prepare_templates(flask: Flask, page: Page) -> None:

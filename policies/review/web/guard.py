@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -67,7 +68,7 @@ def start_session(response: AnyResponse, who: Person, parent: Ticket | None = No
     token = here.sign_ins.issue(Purpose.SESSION, who, here.now(), SESSION, parent=parent)
     _set_cookie(response, SESSION_COOKIE, token, int(SESSION.total_seconds()))
     drop_cookie(response, VISIT_COOKIE)
-    g.visit_kept = True
+    g.signed_in = True
 
 
 def end_session(response: AnyResponse) -> None:
@@ -83,6 +84,8 @@ def drop_cookie(response: AnyResponse, name: str) -> None:
 
 
 def _before() -> AnyResponse | None:
+    if urlsplit(f"//{request.host}").hostname not in page().hosts:
+        abort(400)
     if request.endpoint == "static":
         return None
     token = request.cookies.get(SESSION_COOKIE, "")
@@ -115,7 +118,7 @@ def _after(response: Response) -> Response:
         return response
     response.headers["Cache-Control"] = "no-store"
     response.headers["Vary"] = "Cookie"
-    if request.endpoint in _OPEN and g.get("session") is None and not g.get("visit_kept"):
+    if request.endpoint in _OPEN and g.get("visit") and not g.get("session") and not g.get("signed_in"):
         _set_cookie(response, VISIT_COOKIE, g.visit, 3600)
     return response
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ....sync.context import App
 
 BACK = "/sign-in/forum/back"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _KEY = "ordito"
 _T = TypeVar("_T")
 
@@ -70,6 +71,12 @@ class Page:
     def path(self) -> str:
         """Of the page's address: '' at the root of its host."""
         return urlsplit(self.base).path
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names by which it may be asked for; any other one is the doing of somebody else's page."""
+        host = urlsplit(self.base).hostname or ""
+        return LOOPBACK if host in LOOPBACK else frozenset({host})
 
     def now(self) -> datetime:
         return self.app.now()
