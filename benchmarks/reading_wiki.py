@@ -114,7 +114,7 @@ def compare(wiki: Wiki, folder: Path, executable: Path, repeats: int) -> int:
 
     firsts, of_ordinary, peers = in_turn(repeats, bot.first, ordinary.first, peer)
     ours, theirs = (middle([took for took, _ in runs]) for runs in (firsts, peers))
-    (total,) = wiki.rows("SELECT count(*) FROM page")[0]
+    (total,) = wiki.rows("SELECT count(*) FROM page WHERE NOT page_is_redirect")[0]
     got = len(theirs.out.splitlines())
     whole = peers[-1][1]
     figures = [
@@ -135,7 +135,8 @@ def compare(wiki: Wiki, folder: Path, executable: Path, repeats: int) -> int:
     for who, reader in (("apihighlimits", bot), ("ordinary", ordinary)):
         what, requests = f"{CHANGED} changed pages ({who})", reader.again()[1]
         figures.append(Figure(what, requests, "requests", changed, PEER, 4, ratio=False))
-    return show(f"MediaWiki 1.39, {total:,} pages; requests without those of signing in", figures)
+    title = f"MediaWiki 1.39, {total:,} pages (redirects apart); requests without those of signing in"
+    return show(title, figures)
 
 
 def change_pages(wiki: Wiki) -> None:
