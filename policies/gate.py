@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ..sync.context import App
 
 
+_LOOK_AGAIN = timedelta(minutes=1)
+"""At a polite pace a run goes on for many minutes; whoever asks it to stop should not wait for its end."""
+
+
 class EngineGate:
     """Implements `sync.outbox.Gate` for one run: what was let through counts against the run's limits."""
 
@@ -28,11 +32,13 @@ class EngineGate:
         self._engine = engine
         self._law = app.settings.constitution
         self._halted = ""
+        self._looked_at: datetime | None = None
         self._profiles: dict[Ref, Profile | NotFound] = {}
         self._through: dict[str, int] = {}
 
     def begin(self, now: datetime) -> None:
         """Read the stop page, and on every site whether somebody wrote on our own talk page."""
+        self._looked_at, self._halted = now, ""
         stop = Ref.parse(self._law.stop) if self._law.stop else None
         for site in self._app.settings.sites:
             try:
@@ -57,7 +63,9 @@ class EngineGate:
         return None
 
     def prepare(self, proposal: Proposal, now: datetime) -> None:
-        """Read the profile of the person addressed, if somebody is."""
+        """Read the profile of the person addressed, if somebody is, and in a long run the stop page again."""
+        if self._looked_at is None or now - self._looked_at >= _LOOK_AGAIN:
+            self.begin(now)
         if proposal.verb == "send_message" and proposal.item.kind == RecordKind.MEMBER:
             self._read_profile(proposal.item)
 

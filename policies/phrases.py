@@ -41,17 +41,21 @@ _WHY = {
     },
 }
 
+_NOBOTS = "<nowiki>{{</nowiki>nobots<nowiki>}}</nowiki>"
+"""Shown as the template is written. In one piece it would be an opt-out of the very page that it stands on:
+bots, ours among them, look for it in the source, inside of nowiki as well."""
+
 _STOP = {
     "en": {
         "forum": "To hear nothing more from me, reply with {phrase} as the first line.",
-        "wiki": "To hear nothing more from me, put <nowiki>{{{{nobots}}}}</nowiki> on your talk page.",
-        "page": "To be taken off, put <nowiki>{{{{nobots}}}}</nowiki> on your talk page.",
+        "wiki": "To hear nothing more from me, put {nobots} on your talk page.",
+        "page": "To be taken off, put {nobots} on your talk page.",
     },
     "it": {
         "forum": "Se non vuoi più messaggi da me, rispondi scrivendo {phrase} come prima riga.",
-        "wiki": "Se non vuoi più messaggi da me, metti <nowiki>{{{{nobots}}}}</nowiki> "
+        "wiki": "Se non vuoi più messaggi da me, metti {nobots} "
         "nella tua pagina di discussione.",
-        "page": "Per non comparire, metti <nowiki>{{{{nobots}}}}</nowiki> nella tua pagina di discussione.",
+        "page": "Per non comparire, metti {nobots} nella tua pagina di discussione.",
     },
 }
 
@@ -93,4 +97,4 @@ def why(reason: str, language: str, **values: str) -> str:
 
 def stop(where: str, language: str, **values: str) -> str:
     """How to stop such messages, as one sentence; `where`: forum, wiki or page (a listing)."""
-    return _STOP[_spoken(language)][where].format(**values)
+    return _STOP[_spoken(language)][where].format(nobots=_NOBOTS, **values)

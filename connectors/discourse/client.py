@@ -29,11 +29,6 @@ from .settings import DiscourseSettings
 
 Json = dict[str, Any]
 
-_MEMO = 100.0
-"""Seconds within which an identical POST /posts is recognised by the forum; it says 120 and counts from
-the moment when it took the first one."""
-
-
 @dataclass(frozen=True, slots=True)
 class Me:
     """The account that the key acts as."""
@@ -78,7 +73,6 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
         )
         self.read_only = False
         """Whether the last answer said that the forum takes no writes at the moment."""
-        self._world = world
         self._me: Me | None = None
         self._tag_objects: bool | None = None
 
@@ -132,26 +126,13 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
         return ""
 
     def publish(self, fields: Mapping[str, Any]) -> Json:
-        """POST /posts. A lost answer is asked for once more with the same bytes: within two minutes the
-        forum answers a repetition with the post that it made. Raises OutcomeUnknown if that fails too."""
-        started = self._world.monotonic()
-        try:
-            content = self._request("POST", "/posts.json", data=dict(fields))
-        except OutcomeUnknown:
-            if self._world.monotonic() - started > _MEMO:
-                raise
-            content = self._publish_again(fields)
+        """POST /posts; never sent twice. The forum does recognise an identical post within two minutes, but
+        only once it has dealt with the first: after 2 s of waiting for that it makes a second one
+        (lib/distributed_memoizer.rb). Raises OutcomeUnknown if the answer is lost; `find` tells then."""
+        content = self._request("POST", "/posts.json", data=dict(fields))
         if not isinstance(content, dict):
             raise OutcomeUnknown("the forum said nothing about a new post.", where=self.site)
         return content
-
-    def _publish_again(self, fields: Mapping[str, Any]) -> Any:
-        try:
-            return self._request("POST", "/posts.json", data=dict(fields))
-        except ConnectorError as error:
-            # Even a refusal proves nothing: the first one may be what makes it a duplicate.
-            told = f"the answer to a new post was lost; then: {error.message}"
-            raise OutcomeUnknown(told, where=self.site) from error
 
     def _request(
         self,
