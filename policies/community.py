@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    case,
     false,
     func,
     insert,
@@ -29,6 +30,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
 )
 
 from ..connectors.records import Kind, Ref
@@ -140,12 +142,12 @@ class Community:
         atoms = [*when.atoms(), *unless.atoms()]
         possible = and_(func.coalesce(asked, True), not_(func.coalesce(barred, False)))
         if not any(isinstance(atom.test, TextIs) for atom in atoms):
-            maybe = or_(asked.is_(None), barred.is_(None))
+            maybe = or_(_is_unknown(asked), _is_unknown(barred))
             inner = query.select().where(possible, maybe).subquery()
             return int(self.conn.execute(select(func.count()).select_from(inner)).scalar_one())
         # Texts are only decided here, and with them what the rest comes to.
         uses = _distinct(atom.use for atom in atoms)
-        open_ = or_(false(), *(atom.sql(query, self.now, widen=True).is_(None) for atom in atoms))
+        open_ = or_(false(), *(_is_unknown(atom.sql(query, self.now, widen=True)) for atom in atoms))
         statement = query.select(*_relations(query), *everything(query, uses)).where(possible, open_)
         return sum(
             undecided(when, unless, values, self.now)
@@ -248,6 +250,11 @@ class Community:
             else:
                 seen = elements[owner]
                 values[use.name] = PartlyKnown(seen, dark) if dark else frozenset(seen)
+
+
+def _is_unknown(condition: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Not by IS NULL, which binds more tightly than a NOT that the condition may begin with."""
+    return case((condition, false()), (not_(condition), false()), else_=true())
 
 
 def _relations(query: FactQuery) -> list[ColumnElement[Any]]:

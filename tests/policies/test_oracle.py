@@ -17,10 +17,11 @@ from ordito.policies.community import Community, SiteView
 from ordito.policies.comparisons import AtLeast, PartlyKnown
 from ordito.policies.conditions import NEVER, NOTHING_ASKED, parse
 from ordito.policies.facts import Subject, find_fact, names
+from ordito.policies.query import Coverage
 from ordito.sync.store.store import Store
 from tests.policies import oracle
 from tests.policies.oracle import Oracle
-from tests.policies.worlds import NOW, SITE, World, conditions, worlds
+from tests.policies.worlds import NOW, ORDER, SITE, World, conditions, worlds
 
 SUBJECTS: tuple[Subject, ...] = ("member", "thread", "contribution")
 FACTS = {
@@ -128,3 +129,13 @@ def test_the_oracle_knows_every_fact_of_the_catalogue(subject: Subject) -> None:
     for name in FACTS[subject]:
         if "." not in name:
             assert hasattr(Oracle, f"_{subject}_{name}"), name
+
+
+def test_what_is_known_to_be_false_is_not_counted_as_unknown(store: Store) -> None:
+    member = {"site": SITE, "id": "1", "username": "user1", "name": "", "bot": False, "staged": False,
+              "admin": False, "moderator": False, "scan": ""}  # fmt: skip
+    world = World("forum", Coverage(), {**dict.fromkeys(ORDER, []), "members": [member]})
+    with looked_at(store, world, NOW, live=True) as community:
+        for document in ({"admin": False}, {"not": {"admin": True}}, {"bot": False, "title": "x"}):
+            unknown = community.unknown("member", SITE, parse(document, "member"))
+            assert unknown == ("title" in document)

@@ -43,13 +43,13 @@ class World:
 
     def load(self, conn: Connection) -> None:
         """Into an empty store, inside the caller's transaction."""
-        for name in _ORDER:
+        for name in ORDER:
             rows = [*self.rows[name], *_decoys(name, self.rows[name])]
             if rows:
                 conn.execute(insert(tables.metadata.tables[name]), rows)
 
 
-_ORDER = (
+ORDER = (
     "proposals", "attempts", "members", "spaces", "threads", "contributions", "texts", "states",
     "identities", "contacts", "doings",
 )  # fmt: skip
@@ -94,7 +94,7 @@ maybe_moments = st.none() | moments
 def worlds(draw: st.DrawFn) -> World:
     """A community of a few people and threads."""
     family = draw(st.sampled_from(["forum", "forum", "wiki"]))
-    rows: dict[str, list[Row]] = {name: [] for name in _ORDER}
+    rows: dict[str, list[Row]] = {name: [] for name in ORDER}
     world = World(family, draw(_coverages()), rows)
     forum = family == "forum"
     member_ids = [str(n) for n in range(1, draw(st.integers(1, 5)) + 1)]
