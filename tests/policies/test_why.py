@@ -34,7 +34,7 @@ def topic(town: Town) -> Ref:
     return town.topic("10", "2", ("2", 25, "x"), labels=["busy"])
 
 
-def test_every_condition_is_there_with_its_value_whether_it_holds_and_from_when(town: Town, topic: Ref) -> None:
+def test_every_condition_has_its_value_whether_it_holds_and_from_when(town: Town, topic: Ref) -> None:
     why = town.why("r", topic)
     assert not why.matches
     began = NOW - timedelta(days=25)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,6 +61,7 @@ class Town:
     profiles: dict[Ref, Profile] = field(default_factory=dict)
     halted: str = ""
     _ids: Any = field(default_factory=lambda: itertools.count(1000))
+    _conn: Connection | None = None
     _posts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def settle(self, policies: str, constitution: str = FREE, more: str = "", sites: str = SITES) -> Town:
@@ -79,7 +81,7 @@ class Town:
         own = self.folder / "messages"
         messages = Messages(own if own.is_dir() else None, self.settings.language)
         self.engine = Engine(self.settings, self.platforms, messages, self._profile, lambda: b"secret")
-        with self.store.write() as conn:
+        with self._write() as conn:
             if conn.execute(tables.checkpoints.select()).first() is None:
                 self._found(conn)
         return self
@@ -90,13 +92,13 @@ class Town:
             self._row(conn, "members", site=site, id="1", username="Ordito", name="", bot=True)
         for site, id, name in (("forum", "1", "Help"), ("forum", "2", "Lounge"), ("wiki", "0", ""),
                                ("wiki", "3", "User talk"), ("wiki", "4", "Club")):  # fmt: skip
-            conn.execute(insert(tables.spaces).values(site=site, id=id, name=name, restricted=False, scan=""))
+            self._row(conn, "spaces", site=site, id=id, name=name, restricted=False)
 
     # --- who and what is there ----------------------------------------------------------------------------
 
     def member(self, id: str, site: str = "forum", joined: float = 1000, groups: Sequence[str] = (),
                **fields: Any) -> Ref:  # fmt: skip
-        with self.store.write() as conn:
+        with self._write() as conn:
             self._row(conn, "members", **{
                 "site": site, "id": id, "username": f"user{id}", "name": "", "joined_at": self.ago(joined),
                 **fields})  # fmt: skip
@@ -104,8 +106,12 @@ class Town:
             self.join(id, group, site)
         return Ref(site, Kind.MEMBER, id)
 
+    def space(self, id: str, name: str, site: str = "forum") -> None:
+        with self._write() as conn:
+            self._row(conn, "spaces", site=site, id=id, name=name, restricted=False)
+
     def group(self, name: str, site: str = "forum", known: bool = True) -> None:
-        with self.store.write() as conn:
+        with self._write() as conn:
             conn.execute(insert(tables.site_groups).values(
                 site=site, id=name, name=name, members_known=known, scan=""))  # fmt: skip
 
@@ -119,7 +125,7 @@ class Town:
         forum = site == "forum"
         flags = {name: False for name in ("closed", "archived", "pinned")} if forum else {}
         known = {"visible": True, "solved_by": "", **flags} if forum else {}
-        with self.store.write() as conn:
+        with self._write() as conn:
             self._row(conn, "threads", **{
                 "site": site, "id": id, "kind": kind, "space": space, "title": f"Topic {id}",
                 "author": author, "created_at": self.ago(posts[0][1]) if posts else None, "stamp": "",
@@ -135,7 +141,7 @@ class Town:
         id = str(next(self._ids))
         self._posts[site, thread] += 1
         position = self._posts[site, thread] if site == "forum" else None
-        with self.store.write() as conn:
+        with self._write() as conn:
             self._row(conn, "contributions", **{
                 "site": site, "id": id, "thread": thread, "author": author, "created_at": self.ago(days),
                 "position": position, "kind": "regular", **fields})  # fmt: skip
@@ -143,26 +149,36 @@ class Town:
         return Ref(site, Kind.CONTRIBUTION, id)
 
     def link(self, *accounts: Ref, person: str = "somebody") -> None:
-        with self.store.write() as conn:
+        with self._write() as conn:
             for who in accounts:
                 row = {"site": who.site, "member": who.id, "person": person}
                 conn.execute(insert(tables.identities).values(**row, state="linked", source="file", at=0))
 
     def change(self, item: Ref, **fields: Any) -> None:
         t = tables.metadata.tables[f"{item.kind}s"]
-        with self.store.write() as conn:
+        with self._write() as conn:
             conn.execute(update(t).where(t.c.site == item.site, t.c.id == item.id).values(**fields))
 
     def opt_out(self, who: Ref) -> None:
-        with self.store.write() as conn:
+        with self._write() as conn:
             conn.execute(insert(tables.opt_outs).values(
                 site=who.site, member=who.id, how="phrase", at=micros(self.now), evidence=""))  # fmt: skip
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Whatever comes to be inside, in one transaction."""
+        with self.store.write() as self._conn:
+            yield
+        self._conn = None
+
+    def _write(self) -> AbstractContextManager[Connection]:
+        return nullcontext(self._conn) if self._conn is not None else self.store.write()
 
     def ago(self, days: float) -> int:
         return micros(self.now - timedelta(days=days))
 
     def _state(self, site: str, kind: str, item: str, name: str, value: str) -> None:
-        with self.store.write() as conn:
+        with self._write() as conn:
             conn.execute(insert(tables.states).values(
                 site=site, kind=kind, item=item, field=name, value=value, valid_from=0,
                 source="assumed"))  # fmt: skip
@@ -186,7 +202,7 @@ class Town:
         self.decide(Decision.APPROVED, *proposals, **how)
 
     def decide(self, decision: Decision, *proposals: Proposal, **how: Any) -> None:
-        with self.store.write() as conn:
+        with self._write() as conn:
             for proposal in proposals:
                 review(conn, proposal.id, decision, by="anna", now=self.now, **how)
 
