@@ -37,17 +37,26 @@ class EngineGate:
         self._through: dict[str, int] = {}
 
     def begin(self, now: datetime) -> None:
-        """Read the stop page, and on every site whether somebody wrote on our own talk page."""
+        """Read the stop page, and on every site whether somebody wrote on our own talk page.
+
+        Raises ConnectorError where that cannot be read, and nobody asked us to stop elsewhere.
+        """
         self._looked_at, self._halted = now, ""
         stop = Ref.parse(self._law.stop) if self._law.stop else None
+        unreadable: ConnectorError | None = None
         for site in self._app.settings.sites:
             try:
                 why = self._app.connector(site).halted(stop if stop and stop.site == site else None)
             except ConnectorError as error:
-                why = f"whether we are asked to stop cannot be read on {site}: {error.message}"
+                error.where = site
+                unreadable = unreadable or error
+                continue
             if why:
                 self._halted = why
                 return
+        if unreadable is not None:
+            self._halted = f"whether we are asked to stop cannot be read: {unreadable.message}"
+            raise unreadable
 
     def hold(self, conn: Connection, proposal: Proposal, now: datetime) -> Wait | None:
         """A stop, the quiet hours, and the limits of one run."""
