@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ....config.errors import Filtered, NotFound
+from ....config.errors import ConnectorError, Filtered, NotFound, OutcomeUnknown
 from ...actions import (
     Action,
     ArchiveThread,
@@ -154,13 +154,22 @@ def set_labels(acting: Acting, action: SetLabels, marker: Marker) -> Receipt:
     if new == old:
         return _labelled(acting, action.verb, action.thread, old, new, ours=False)
     _write_tags(acting, view, new)
-    taken = _tags(acting.client.get(f"/t/{action.thread}.json"))
+    taken = _tags_after(acting, action.thread)
     if _fold(taken) != _fold(new):
         if taken != old:
             _write_tags(acting, view, old)
         dropped = ", ".join(sorted(_fold(new) ^ _fold(taken)))
         raise Filtered(f"the forum does not let us set or remove the tag {dropped}.", where=acting.site)
     return _labelled(acting, action.verb, action.thread, old, taken, ours=True)
+
+
+def _tags_after(acting: Acting, thread: str) -> frozenset[str]:
+    """Raises OutcomeUnknown where they cannot be read: they are written already."""
+    try:
+        return _tags(acting.client.get(f"/t/{thread}.json"))
+    except ConnectorError as error:
+        told = f"the tags were set, and then could not be read: {error.message}"
+        raise OutcomeUnknown(told, where=acting.site) from error
 
 
 def _wanted(old: frozenset[str], action: SetLabels) -> frozenset[str]:
