@@ -18,8 +18,6 @@ from .ingest import SETTINGS
 from .measure import Figure, Spent, in_turn, middle, ordito, show, spent
 
 POLICIES = """\
-constitution:
-  limits: {per_run: 100000, per_policy: 100000, share: 100%}
 policies:
   welcome-newcomers:
     use: welcome

@@ -201,6 +201,8 @@ def _talk_pages(scope: Scope) -> Select[Any]:
         select(m.c.id)
         .join_from(m, s, and_(s.c.site == m.c.site, s.c.id == "3"))
         .join(t, and_(t.c.site == m.c.site, t.c.space == "3", t.c.title == s.c.name + ":" + m.c.username))
+        # The same once more, as the index of usernames can use it.
+        .where(m.c.username == func.substr(t.c.title, func.length(s.c.name) + 2))
         .join(c, and_(c.c.site == t.c.site, c.c.thread == t.c.id))
         .where(m.c.site == scope.site, visible(scope, c), c.c.author != m.c.id, _narrowed(scope, m.c.id))
     )
