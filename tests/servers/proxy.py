@@ -23,7 +23,7 @@ BAD_GATEWAY = (
     "<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
 )
 _HTML = {"Content-Type": "text/html; charset=utf-8"}
-_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "proxy-connection", "te", "upgrade"})
+_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "upgrade"})
 
 
 @dataclass(frozen=True, slots=True)
