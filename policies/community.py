@@ -7,7 +7,7 @@ that many policies share them; a community about a single item asks the same sel
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Index,
     MetaData,
+    Select,
     Table,
     Text,
     and_,
@@ -40,11 +42,14 @@ from .comparisons import AtLeast, PartlyKnown, TextIs
 from .conditions import NEVER, Condition, candidates, grounds, matches, undecided
 from .facts import FactUse, Subject
 from .query import Coverage, FactQuery, everything
-from .sources import FLAGS, SOURCES, Scope
+from .sources import FLAGS, SOURCES, WORDY, Scope, all_words
 from .wording import shown
 
 _CHUNK = 500
 _AUTHOR, _THREAD = "@author", "@thread"
+_TEXTS = frozenset({"key", "waiting_on", "id", "author", "thread", "parent"})
+_INDEXED = {"by_thread": ("thread", "created_at", "author"), "by_author": ("author", "created_at")}
+"""Indexes of a site's contributions that count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +201,21 @@ class Community:
             return SOURCES[name](scope).subquery()
         key = (name, scope.site)
         if key not in self._temporary:
-            self._temporary[key] = self._compute(name, scope)
+            given = replace(scope, words=self._words(scope)) if name in WORDY else scope
+            self._temporary[key] = self._compute(name, SOURCES[name](given))
         return self._temporary[key]
 
-    def _compute(self, name: str, scope: Scope) -> Table:
-        statement = SOURCES[name](scope)
+    def _words(self, scope: Scope) -> Table:
+        """The contributions of a site that count: looked for once, as most sources go through them."""
+        key = ("words", scope.site)
+        if key not in self._temporary:
+            table = self._compute("words", all_words(scope))
+            for name, columns in _INDEXED.items():
+                Index(f"{table.name}_{name}", *(table.c[column] for column in columns)).create(self.conn)
+            self._temporary[key] = table
+        return self._temporary[key]
+
+    def _compute(self, name: str, statement: Select[Any]) -> Table:
         columns = [_column(c.name) for c in statement.selected_columns]
         table = Table(
             f"facts_{name}_{len(self._temporary)}_{id(self):x}", MetaData(), *columns, prefixes=["TEMPORARY"]
@@ -270,6 +285,6 @@ def _distinct(uses: Iterable[FactUse]) -> list[FactUse]:
 
 
 def _column(name: str) -> Column[Any]:
-    if name in ("key", "waiting_on", "id", "author"):
+    if name in _TEXTS:
         return Column(name, Text, primary_key=name == "key")
     return Column(name, Boolean if name in FLAGS else BigInteger)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, null, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, literal, null, or_, select, true
 
 from ..sync.store.states import value_at
 from ..sync.store.tables import (
@@ -44,6 +44,8 @@ class Scope:
     live: bool = True
     only: tuple[str, ...] | Select[Any] | None = None
     """Ids of the items asked about (of the source's own subject), or a select of them; None: all."""
+    words: FromClause | None = None
+    """The contributions that count, looked for once (`all_words`); None: to be looked for by every source."""
 
     def within(self, ids: tuple[str, ...] | Select[Any]) -> Scope:
         return replace(self, only=ids)
@@ -61,6 +63,17 @@ def visible(scope: Scope, c: Any = contributions) -> ColumnElement[bool]:
         c.c.id.not_in(ours),
         c.c.thread.not_in(private),
     )
+
+
+def all_words(scope: Scope) -> Select[Any]:
+    """The contributions that count, with what the sources need of them."""
+    c = contributions.c
+    return select(c.id, c.thread, c.author, c.created_at, c.position, c.parent, c.likes).where(visible(scope))
+
+
+def words(scope: Scope, name: str = "words") -> Any:
+    """The same as a table of that name."""
+    return all_words(scope).subquery(name) if scope.words is None else scope.words.alias(name)
 
 
 def open_threads(scope: Scope, t: Any = threads) -> ColumnElement[bool]:
@@ -81,17 +94,17 @@ def _narrowed(scope: Scope, column: ColumnElement[Any]) -> ColumnElement[bool]:
 
 def written(scope: Scope) -> Select[Any]:
     """By author: how much, when first and last, and the likes."""
-    c = contributions
+    w = words(scope)
     return (
         select(
-            c.c.author.label("key"),
+            w.c.author.label("key"),
             func.count().label("posts"),
-            func.min(c.c.created_at).label("first_at"),
-            func.max(c.c.created_at).label("last_at"),
-            func.coalesce(func.sum(c.c.likes), 0).label("likes"),
+            func.min(w.c.created_at).label("first_at"),
+            func.max(w.c.created_at).label("last_at"),
+            func.coalesce(func.sum(w.c.likes), 0).label("likes"),
         )
-        .where(visible(scope), c.c.author.is_not(None), _narrowed(scope, c.c.author))
-        .group_by(c.c.author)
+        .where(w.c.author.is_not(None), _narrowed(scope, w.c.author))
+        .group_by(w.c.author)
     )
 
 
@@ -104,24 +117,25 @@ def opened(scope: Scope) -> Select[Any]:
     )
 
 
-def _exchanged(scope: Scope, key: ColumnElement[Any], label: str) -> Select[Any]:
-    c, t = contributions, threads
-    return (
-        select(key.label("key"), func.count().label(label))
-        .join_from(c, t, and_(t.c.site == c.c.site, t.c.id == c.c.thread))
-        .where(visible(scope), c.c.author != t.c.author, _narrowed(scope, key))
-        .group_by(key)
-    )
-
-
 def answered(scope: Scope) -> Select[Any]:
     """By author: contributions to threads that others began."""
-    return _exchanged(scope, contributions.c.author, "given")
+    w = words(scope)
+    return _exchanged(scope, w, w.c.author, "given")
 
 
 def received(scope: Scope) -> Select[Any]:
     """By a thread's author: contributions of others."""
-    return _exchanged(scope, threads.c.author, "received")
+    return _exchanged(scope, words(scope), threads.c.author, "received")
+
+
+def _exchanged(scope: Scope, w: Any, key: ColumnElement[Any], label: str) -> Select[Any]:
+    t = threads
+    return (
+        select(key.label("key"), func.count().label(label))
+        .join_from(w, t, and_(t.c.site == scope.site, t.c.id == w.c.thread))
+        .where(w.c.author != t.c.author, _narrowed(scope, key))
+        .group_by(key)
+    )
 
 
 def solved(scope: Scope) -> Select[Any]:
@@ -167,19 +181,18 @@ def greeted(scope: Scope) -> Select[Any]:
     is no answer; a talk page that goes on is.
     """
     first = written(scope).subquery("first")
-    c, later, t = contributions.alias("c"), contributions.alias("later"), threads
+    w, later, t = words(scope, "w"), words(scope, "later"), threads
     start = (
-        select(first.c.key, first.c.first_at, c.c.id, c.c.thread, t.c.author.label("opener"))
-        .join_from(first, c, and_(c.c.author == first.c.key, c.c.created_at == first.c.first_at))
-        .join(t, and_(t.c.site == c.c.site, t.c.id == c.c.thread))
-        .where(visible(scope, c))
+        select(first.c.key, first.c.first_at, w.c.id, w.c.thread, t.c.author.label("opener"))
+        .join_from(first, w, and_(w.c.author == first.c.key, w.c.created_at == first.c.first_at))
+        .join(t, and_(t.c.site == scope.site, t.c.id == w.c.thread))
         .where(true() if scope.family == "forum" else t.c.kind == "talk")
         .subquery("start")
     )
     replied = (
         select(start.c.key)
         .join_from(start, later, later.c.thread == start.c.thread)
-        .where(visible(scope, later), later.c.author != start.c.key, later.c.created_at > start.c.first_at)
+        .where(later.c.author != start.c.key, later.c.created_at > start.c.first_at)
         .where(
             or_(
                 start.c.opener == start.c.key,
@@ -196,59 +209,56 @@ def greeted(scope: Scope) -> Select[Any]:
 
 def _talk_pages(scope: Scope) -> Select[Any]:
     """Members on whose user talk page (namespace 3) somebody else wrote."""
-    c, t, m, s = contributions.alias("words"), threads.alias("page"), members.alias("m"), spaces.alias("s")
+    w, t, m, s = words(scope, "words"), threads.alias("page"), members.alias("m"), spaces.alias("s")
     return (
         select(m.c.id)
         .join_from(m, s, and_(s.c.site == m.c.site, s.c.id == "3"))
         .join(t, and_(t.c.site == m.c.site, t.c.space == "3", t.c.title == s.c.name + ":" + m.c.username))
         # The same once more, as the index of usernames can use it.
         .where(m.c.username == func.substr(t.c.title, func.length(s.c.name) + 2))
-        .join(c, and_(c.c.site == t.c.site, c.c.thread == t.c.id))
-        .where(m.c.site == scope.site, visible(scope, c), c.c.author != m.c.id, _narrowed(scope, m.c.id))
+        .join(w, w.c.thread == t.c.id)
+        .where(m.c.site == scope.site, w.c.author != m.c.id, _narrowed(scope, m.c.id))
     )
 
 
 def activity(scope: Scope) -> Select[Any]:
     """By thread: how much, by how many, when last, and whether by others than its author (if that is
     known)."""
-    c, t = contributions, threads
+    w, t = words(scope), threads
     by_others = case(
         (t.c.author.is_(None), null()),
-        (or_(func.min(c.c.author) != t.c.author, func.max(c.c.author) != t.c.author), True),
+        (or_(func.min(w.c.author) != t.c.author, func.max(w.c.author) != t.c.author), True),
         else_=False,
     )
     return (
         select(
-            c.c.thread.label("key"),
+            w.c.thread.label("key"),
             func.count().label("posts"),
-            func.count(c.c.author.distinct()).label("participants"),
-            func.max(c.c.created_at).label("last_at"),
+            func.count(w.c.author.distinct()).label("participants"),
+            func.max(w.c.created_at).label("last_at"),
             by_others.label("answered"),
         )
-        .join_from(c, t, and_(t.c.site == c.c.site, t.c.id == c.c.thread))
-        .where(visible(scope), _narrowed(scope, c.c.thread))
-        .group_by(c.c.thread, t.c.author)
+        .join_from(w, t, and_(t.c.site == scope.site, t.c.id == w.c.thread))
+        .where(_narrowed(scope, w.c.thread))
+        .group_by(w.c.thread, t.c.author)
     )
 
 
 def last_words(scope: Scope) -> Select[Any]:
     """By thread: id, author and time of the last contribution (of two at one moment, the later post)."""
-    c = contributions
+    w, again, mine = (words(scope, name) for name in ("w", "again", "mine"))
     latest = (
-        select(c.c.thread, func.max(c.c.created_at).label("at"))
-        .where(visible(scope), _narrowed(scope, c.c.thread))
-        .group_by(c.c.thread)
+        select(w.c.thread, func.max(w.c.created_at).label("at"))
+        .where(_narrowed(scope, w.c.thread))
+        .group_by(w.c.thread)
         .subquery("latest")
     )
-    again = contributions.alias("again")
     place = (
         select(latest.c.thread, latest.c.at, func.max(func.coalesce(again.c.position, 0)).label("position"))
         .join_from(latest, again, and_(again.c.thread == latest.c.thread, again.c.created_at == latest.c.at))
-        .where(visible(scope, again))
         .group_by(latest.c.thread, latest.c.at)
         .subquery("place")
     )
-    mine = contributions.alias("mine")
     same = and_(
         mine.c.thread == place.c.thread,
         mine.c.created_at == place.c.at,
@@ -262,7 +272,6 @@ def last_words(scope: Scope) -> Select[Any]:
             func.max(place.c.at).label("at"),
         )
         .join_from(place, mine, same)
-        .where(visible(scope, mine))
         .group_by(place.c.thread)
     )
 
@@ -306,11 +315,11 @@ def _was(scope: Scope, thread: Any, name: str) -> ColumnElement[bool]:
 
 def revived(scope: Scope) -> Select[Any]:
     """By thread: contributions that came after 90 quiet days."""
-    c = contributions
-    before = func.lag(c.c.created_at).over(partition_by=c.c.thread, order_by=(c.c.created_at, c.c.id))
+    w = words(scope)
+    before = func.lag(w.c.created_at).over(partition_by=w.c.thread, order_by=(w.c.created_at, w.c.id))
     gap = (
-        select(c.c.thread, (c.c.created_at - before).label("gap"))
-        .where(visible(scope), _narrowed(scope, c.c.thread))
+        select(w.c.thread, (w.c.created_at - before).label("gap"))
+        .where(_narrowed(scope, w.c.thread))
         .subquery("gap")
     )
     long = REVIVAL // timedelta(microseconds=1)
@@ -335,6 +344,9 @@ SOURCES: dict[str, Callable[[Scope], Select[Any]]] = {
     "revived": revived,
     "last_words": last_words,
 }
+
+WORDY = SOURCES.keys() - {"opened", "solved", "linked", "contacted"}
+"""Those that go through all contributions that count."""
 
 COUNTERS = frozenset(
     {"posts", "threads", "given", "received", "solutions", "likes", "revived", "participants"}
