@@ -41,7 +41,9 @@ PAGES = {
 
 def fill(app: App, count: int) -> None:
     """So many proposals, half of them messages to members, half about topics."""
-    people = [Member(site="forum", id=str(n), username=f"member{n}", name=f"Number {n}") for n in range(count)]
+    people = [
+        Member(site="forum", id=str(n), username=f"member{n}", name=f"Number {n}") for n in range(count)
+    ]
     topics = [
         Thread(
             site="forum", id=str(n), kind=ThreadKind.TOPIC, space="5", title=f"Question number {n}",

@@ -169,7 +169,9 @@ def _named(words: str) -> ColumnElement[bool]:
 def _has(column: ColumnElement[str], words: str, before: str = "") -> ColumnElement[bool]:
     """Without regard to case; SQLite folds the letters of ASCII only, hence the spellings."""
     escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    spellings = {escaped, escaped.lower(), escaped.upper(), escaped.title()}
+    spellings = {escaped}
+    if not escaped.isascii():
+        spellings |= {escaped.lower(), escaped.upper(), escaped.title()}
     return or_(*(column.ilike(f"{before}%{each}%", escape="\\") for each in sorted(spellings)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -89,22 +90,23 @@ class Facet:
     values: tuple[tuple[str, int], ...]
 
 
-def facets(conn: Connection, search: Search) -> dict[str, Facet]:
-    """Each filter counted with all the others in force."""
-    columns = {
-        "policy": proposals.c.policy,
-        "site": proposals.c.site,
-        "verb": proposals.c.verb,
-        "state": proposals.c.state,
-    }
-    found = {}
-    for name, column in columns.items():
-        others = replace(search, **{name: _ALL if name == "state" else ""})  # type: ignore[arg-type]
-        rows = conn.execute(
-            select(column, func.count()).where(*conditions(others.filters())).group_by(column)
-        )
-        found[name] = Facet(name, tuple(sorted((str(value), int(count)) for value, count in rows)))
-    return found
+def facets(conn: Connection, search: Search) -> tuple[int, dict[str, Facet]]:
+    """How many there are, and each filter counted with all the others in force: in one pass over them."""
+    c = proposals.c
+    columns = {"policy": c.policy, "site": c.site, "verb": c.verb, "state": c.state}
+    chosen = {name: getattr(search, name) for name in columns}
+    chosen["state"] = "" if search.state == _ALL else search.state
+    counted: dict[str, Counter[str]] = {name: Counter() for name in columns}
+    total = 0
+    query = select(*columns.values(), func.count()).where(*conditions(Filters(words=search.words)))
+    for *values, number in conn.execute(query.group_by(*columns.values())):
+        said = dict(zip(columns, values, strict=True))
+        against = [name for name, wanted in chosen.items() if wanted and said[name] != wanted]
+        total += 0 if against else number
+        for name in columns:
+            if against in ([], [name]):
+                counted[name][said[name]] += number
+    return total, {name: Facet(name, tuple(sorted(numbers.items()))) for name, numbers in counted.items()}
 
 
 def following(

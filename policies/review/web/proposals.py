@@ -42,7 +42,7 @@ def index() -> str:
     here, search = page(), Search.read(request.args)
     let_lapse(here.app.store, here.now())
     with here.app.store.read() as conn:
-        total = count(conn, search.filters())
+        total, counted = facets(conn, search)
         chosen = select(
             conn,
             search.filters(),
@@ -56,7 +56,7 @@ def index() -> str:
             shown=lines(conn, chosen, here.app.platforms(), here.now()),
             total=total,
             pages=max(1, -(-total // PER_PAGE)),
-            facets=facets(conn, search),
+            facets=counted,
             told=told(conn),
         )
 

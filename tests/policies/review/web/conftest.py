@@ -1,7 +1,7 @@
 """The review page over a mirrored community, and somebody who is signed in to it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import unescape
 
@@ -35,7 +35,9 @@ class Browser:
         assert self.at is not None
         return self.at.text
 
-    def post(self, path: str, fields: dict[str, str | list[str]] | None = None, **more: str) -> TestResponse:
+    def post(
+        self, path: str, fields: Mapping[str, str | list[str]] | None = None, **more: str
+    ) -> TestResponse:
         """With the token, the fingerprint and the filters of the page that is shown."""
         hidden = {name: values for name, values in inputs(self.text).items() if name != "id"}
         data = {**hidden, **(fields or {})}

@@ -1,12 +1,7 @@
 """`ordito serve` as its users run it."""
 
-import json
 import signal
 import socket
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,32 +12,7 @@ from ordito.config.errors import UsageError
 from ordito.policies.review.serve_command import NoAddress, serve
 from ordito.policies.review.web.sign_ins import SignIns
 from ordito.sync.context import App
-from tests.program import command, environment
-
-
-@dataclass
-class Running:
-    """A page that is being served. `link` signs in, once."""
-
-    process: subprocess.Popen[str]
-    address: str
-    link: str
-
-
-@contextmanager
-def serving(folder: Path, *options: str) -> Iterator[Running]:
-    process = subprocess.Popen(
-        command("--json", "--quiet", "serve", "--port", "0", *options),
-        cwd=folder, env=environment(folder), stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    try:
-        told = json.loads(process.stdout.readline())
-        yield Running(process, told["address"], told.get("link", ""))
-    finally:
-        process.terminate()
-        process.wait(20)
-        process.stdout.close()
+from tests.policies.review.web.running import serving
 
 
 def test_the_short_help_is_the_one_of_the_program() -> None:

@@ -1,4 +1,4 @@
-"""Who is signed in to the review page, and the links that let people in."""
+"""The review page: who is signed in, the links that let people in, and quick counts of what waits."""
 
 from __future__ import annotations
 
@@ -25,3 +25,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name="pk_sign_ins"),
         comment="sessions of the review page, links to it, and answers of the forum that were used",
     )
+    op.create_index("ix_proposals_kinds", "proposals", ["state", "policy", "site", "verb"])
+    op.create_index("ix_proposals_lapsing", "proposals", ["state", "lapses_at"])
