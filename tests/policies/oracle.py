@@ -6,33 +6,15 @@ every row, with no index and no cleverness. None is unknown.
 
 from __future__ import annotations
 
-import calendar
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from tests.policies.judging import AtLeast, PartlyDark, all_, any_, judged, micros, not_
 from tests.policies.worlds import ELSEWHERE, SITE, Row, World
 
 _QUIET = 90 * 24 * 3600 * 1_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class AtLeast:
-    """A number of which only a lower bound is known."""
-
-    bound: int
-
-
-@dataclass(frozen=True)
-class PartlyDark:
-    """A set of which some names are seen and of others nobody knows whether they are in it."""
-
-    seen: frozenset[str]
-    dark: frozenset[str]
 
 
 @dataclass
@@ -45,7 +27,7 @@ class Oracle:
 
     @property
     def at(self) -> int:
-        return _micros(self.moment)
+        return micros(self.moment)
 
     @property
     def forum(self) -> bool:
@@ -369,39 +351,12 @@ class Oracle:
         for key, value in document.items():
             if key in ("any", "all"):
                 each = [self.holds(subject, row, part, types) for part in value]
-                verdicts.append(_any(each) if key == "any" else _all(each))
+                verdicts.append(any_(each) if key == "any" else all_(each))
             elif key == "not":
-                verdicts.append(_not(self.holds(subject, row, value, types)))
+                verdicts.append(not_(self.holds(subject, row, value, types)))
             else:
-                verdicts.append(self.test(types[key], self.fact(subject, row, key), value))
-        return _all(verdicts)
-
-    def test(self, type: str, value: Any, wanted: Any) -> bool | None:
-        """One value against one comparison, as it is written in the settings."""
-        if value is None:
-            return None
-        match type:
-            case "number":
-                return _number(value, str(wanted))
-            case "age":
-                return self._age(value, wanted)
-            case "boolean":
-                return bool(value is wanted)
-            case "set":
-                return _set(value, wanted)
-            case "choice":
-                return bool(value in _listed(wanted))
-        if isinstance(wanted, dict) and "matches" in wanted:
-            return re.search(wanted["matches"], value) is not None
-        if isinstance(wanted, dict):
-            return any(_folded(part) in _folded(value) for part in _listed(wanted["contains"]))
-        return _folded(value) in {_folded(each) for each in _listed(wanted)}
-
-    def _age(self, start: int, wanted: str) -> bool:
-        operator, amount, unit = wanted.split()
-        cutoff = _micros(_back(self.moment, int(amount), unit.rstrip("s")))
-        younger, older = start > cutoff, start < cutoff
-        return {"<": younger, "<=": not older, ">": older, ">=": not younger}[operator]
+                verdicts.append(judged(types[key], self.fact(subject, row, key), value, self.moment))
+        return all_(verdicts)
 
 
 _FORUM_ONLY = {
@@ -418,66 +373,3 @@ _HISTORY = {
     "member": ("first_contribution", "last_contribution", "greeted"),
     "thread": ("quiet", "posts", "participants", "answered", "waiting_on", "revived"),
 }
-
-
-def _micros(moment: datetime) -> int:
-    return round((moment - _EPOCH) / timedelta(microseconds=1))
-
-
-def _all(verdicts: list[bool | None]) -> bool | None:
-    return False if False in verdicts else None if None in verdicts else True
-
-
-def _any(verdicts: list[bool | None]) -> bool | None:
-    return True if True in verdicts else None if None in verdicts else False
-
-
-def _not(verdict: bool | None) -> bool | None:
-    return None if verdict is None else not verdict
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-
-
-def _number(value: Any, wanted: str) -> bool | None:
-    if ".." in wanted:
-        low, high = wanted.split("..")
-        return _all([_number(value, f">= {low}"), _number(value, f"<= {high}")])
-    operator, _, digits = wanted.rpartition(" ")
-    if operator in ("", "="):
-        return _all([_number(value, f">= {digits}"), _number(value, f"<= {digits}")])
-    if isinstance(value, AtLeast):  # more than the bound is possible: only what more cannot change is known
-        sure = _number(value.bound, wanted)
-        return sure if operator[0] == ">" and sure else False if operator[0] == "<" and not sure else None
-    bound = float(digits)
-    more, less = bool(value > bound), bool(value < bound)
-    return {">": more, ">=": not less, "<": less, "<=": not more}[operator]
-
-
-def _set(value: Any, wanted: Any) -> bool | None:
-    asked = wanted if isinstance(wanted, dict) else {"any": wanted}
-    verdicts: list[bool | None] = []
-    for how, names in asked.items():
-        each = [_inside(value, name) for name in _listed(names)]
-        verdicts.append({"any": _any(each), "all": _all(each), "none": _not(_any(each))}[how])
-    return _all(verdicts)
-
-
-def _inside(value: Any, name: str) -> bool | None:
-    if isinstance(value, PartlyDark):
-        return True if name in value.seen else None if name in value.dark else False
-    return name in value
-
-
-def _back(moment: datetime, amount: int, unit: str) -> datetime:
-    if unit in ("month", "year"):
-        months = moment.year * 12 + moment.month - 1 - amount * (12 if unit == "year" else 1)
-        year, month = divmod(months, 12)
-        last = calendar.monthrange(year, month + 1)[1]
-        return moment.replace(year=year, month=month + 1, day=min(moment.day, last))
-    return moment - timedelta(**{unit + "s": amount})

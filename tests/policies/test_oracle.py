@@ -19,7 +19,7 @@ from ordito.policies.conditions import NEVER, NOTHING_ASKED, parse
 from ordito.policies.facts import Subject, find_fact, names
 from ordito.policies.query import Coverage
 from ordito.sync.store.store import Store
-from tests.policies import oracle
+from tests.policies import judging
 from tests.policies.oracle import Oracle
 from tests.policies.worlds import NOW, ORDER, SITE, World, conditions, worlds
 
@@ -61,9 +61,9 @@ def _view(world: World) -> SiteView:
 def _plain(value: Any) -> Any:
     """A value of the program in the oracle's words."""
     if isinstance(value, AtLeast):
-        return oracle.AtLeast(int(value))
+        return judging.AtLeast(int(value))
     if isinstance(value, PartlyKnown):
-        return oracle.PartlyDark(frozenset(value), value.dark)
+        return judging.PartlyDark(frozenset(value), value.dark)
     return value
 
 
