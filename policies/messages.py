@@ -8,6 +8,7 @@ An admin's own templates lie in `messages/<language>/` beside the settings and c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,6 +27,9 @@ REQUIRED = ("why", "stop")
 
 _NO_MESSAGE = frozenset({"directory"})
 """Templates that are part of a page, not a message to somebody."""
+
+_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])|\u2060")
+"""What Markdown's escaping puts in: a backslash before punctuation (CommonMark 2.4), or a word joiner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class Messages:
             raise SettingsError([Fault(place, line, 1, "", f"{error}.")]) from error
         head, _, text = whole.partition("\n\n")
         subject = " ".join(head.removeprefix("Subject:").split())
+        if markup == "markdown":  # a forum shows titles as they are, backslashes too
+            subject = _ESCAPE.sub(r"\1", subject)
         return Rendered(subject, text.strip() + "\n", found)
 
     def find(self, name: str, language: str, markup: str) -> tuple[str, str]:

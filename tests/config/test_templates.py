@@ -9,6 +9,7 @@ import pytest
 
 import ordito.config
 from ordito.config.templates import TEMPLATES
+from ordito.connectors.discourse.markdown import escape
 from ordito.policies.messages import Messages
 
 FOLDER = Path(next(iter(ordito.config.__path__))) / "messages"
@@ -54,6 +55,20 @@ def test_a_newcomer_with_an_open_question_is_told_that_it_is_seen(language: str,
     assert "[Which loom?](https://example.org/t/1)" in rendered.text
     plain = Messages().render("welcome", language, "markdown", TEMPLATES["welcome"].values(full=False))
     assert "https://" not in plain.text
+
+
+@pytest.mark.parametrize("name", ["kind_thistle", "Q&A *now*", "@all", "sam.potter", "a\\b", "[x](y) :no:"])
+def test_the_title_of_a_private_message_shows_names_and_areas_as_they_are(name: str) -> None:
+    values = {**TEMPLATES["expert-consent"].values(full=True), "area": escape(name)}
+    rendered = Messages().render("expert-consent", "en", "markdown", values)
+    assert rendered.subject == f"May we name you as someone who knows about {name}?"
+    assert f"contributions on {escape(name)} have" in rendered.text
+
+
+def test_the_heading_on_a_talk_page_stays_escaped_as_it_is_wikitext() -> None:
+    values = {**TEMPLATES["expert-consent"].values(full=True), "area": "&#91;&#91;x&#93;&#93;"}
+    rendered = Messages().render("expert-consent", "en", "wikitext", values)
+    assert "&#91;&#91;x&#93;&#93;?" in rendered.subject
 
 
 def test_one_greeter_is_one_person_in_italian() -> None:
