@@ -5,7 +5,9 @@ Commands are loaded when they are called, so that `ordito --help` needs nothing 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -150,12 +152,17 @@ def main(args: list[str] | None = None) -> NoReturn:
     """Run the program. No traceback reaches the user; exit codes are those of DESIGN §10."""
     arguments = sys.argv[1:] if args is None else args
     as_json = "--json" in arguments
+    _ready_streams()
     try:
         result = ordito.main(args=arguments, prog_name="ordito", standalone_mode=False)
         code = result if isinstance(result, int) else 0
+        sys.stdout.flush()  # what cannot be written is found out here, not when Python ends
     except click.exceptions.Abort:
         _fail(as_json, "interrupted", "Interrupted.", "", "")
         code = 1
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        code = 2
     except click.ClickException as error:
         ctx = getattr(error, "ctx", None)
         hint = f"See '{ctx.command_path} --help'." if ctx else ""
@@ -165,7 +172,12 @@ def main(args: list[str] | None = None) -> NoReturn:
         _fail(as_json, error.kind, error.message, error.where, error.hint, str(error))
         code = error.exit_code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
+        code = 1
+    except OSError as error:
+        what = error.filename or "the output"
+        _fail(as_json, "system", f"{what}: {error.strerror or error}.", "", "See to it, and run it again.")
+        _drop_output()
         code = 1
     except Exception as error:
         if os.environ.get("ORDITO_DEBUG"):
@@ -181,9 +193,30 @@ def _fail(as_json: bool, kind: str, message: str, where: str, hint: str, text: s
     from .sync.output import Output
 
     out = Output(json=as_json)
-    out.document({"error": {"kind": kind, "message": message, "where": where, "hint": hint}})
-    if not as_json:
-        out.warn("ordito: " + (text or f"{message} {hint}".strip()))
+    try:
+        out.document({"error": {"kind": kind, "message": message, "where": where, "hint": hint}})
+        if not as_json:
+            out.warn("ordito: " + (text or f"{message} {hint}".strip()))
+    except OSError:  # nobody reads it, or it cannot be written: the exit code has to do
+        _drop_output()
+
+
+def _ready_streams() -> None:
+    """Streams that are closed swallow what is written; those that lack a character write its number."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, io.TextIOWrapper(io.FileIO(os.devnull, "w"), encoding="utf-8"))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Have what is still to be written, by Python itself at its end too, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
 
 
 if __name__ == "__main__":

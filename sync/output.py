@@ -32,7 +32,9 @@ class Output:
     def document(self, document: Mapping[str, Any]) -> None:
         """Print the command's one JSON document (only with --json)."""
         if self.json:
-            print(json.dumps({"format": FORMAT, **document}, ensure_ascii=False, default=str), flush=True)
+            utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+            text = json.dumps({"format": FORMAT, **document}, ensure_ascii=not utf8, default=str)
+            print(text, flush=True)
 
     def say(self, text: str = "") -> None:
         """Text for people on stdout; nothing with --json."""
