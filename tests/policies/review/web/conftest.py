@@ -36,12 +36,15 @@ class Browser:
         return self.at.text
 
     def post(
-        self, path: str, fields: Mapping[str, str | list[str]] | None = None, **more: str
+        self,
+        path: str,
+        fields: Mapping[str, str | list[str]] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> TestResponse:
         """With the token, the fingerprint and the filters of the page that is shown."""
         hidden = {name: values for name, values in inputs(self.text).items() if name != "id"}
         data = {**hidden, **(fields or {})}
-        self.at = self.client.post(path, data=data, base_url=self.page.base, headers=more)
+        self.at = self.client.post(path, data=data, base_url=self.page.base, headers=headers)
         return self.at
 
     def sign_in(self, person: Person) -> str:

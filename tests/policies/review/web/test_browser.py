@@ -281,7 +281,7 @@ def axe(pytestconfig: pytest.Config) -> str:
         npm = shutil.which("npm")
         if npm is None:
             pytest.skip("needs npm to install axe-core (apt-get install npm)")
-        install = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder]
+        install = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder)]
         environ = {**os.environ, "npm_config_cache": str(folder / "npm"), "HOME": str(folder)}
         done = subprocess.run(
             [*install, "axe-core@4"], env=environ, capture_output=True, text=True, timeout=120

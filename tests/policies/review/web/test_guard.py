@@ -68,7 +68,7 @@ def test_the_token_of_another_session_is_refused(app: App, browser: Browser, pag
 def test_a_form_sent_from_another_site_is_refused_even_with_its_token(app: App, browser: Browser) -> None:
     [id_] = offer(app, draft(WELCOME))
     browser.get(f"/proposals/{id_}")
-    answer = browser.post(f"/proposals/{id_}/approve", **{"Sec-Fetch-Site": "cross-site"})
+    answer = browser.post(f"/proposals/{id_}/approve", headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
     assert look(app, id_).state == State.PROPOSED
 
