@@ -10,6 +10,7 @@ from ordito.connectors.actions import Action
 from ordito.connectors.base import Marker, Receipt
 from ordito.connectors.mediawiki.wikitext import objection
 from ordito.policies import phrases
+from ordito.policies.messages import Messages
 from tests.policies.test_constitution import LABEL, law, topics
 from tests.policies.town import Town
 
@@ -53,3 +54,22 @@ def test_telling_people_of_the_opt_out_is_none(language: str, where: str) -> Non
     told = phrases.stop(where, language)
     assert objection(told, "Ordito", "welcome") == ""
     assert "{{</nowiki>nobots<nowiki>}}" in told
+
+
+@pytest.mark.parametrize("markup", ["markdown", "wikitext"])
+@pytest.mark.parametrize(
+    ("language", "to_a_thread", "to_a_member"),
+    [
+        ("en", "A note on Bees & hives", "A note for Anna"),
+        ("it", "Una nota su Bees & hives", "Una nota per Anna"),
+    ],
+)
+def test_a_rules_note_names_its_thread_or_else_its_reader(
+    markup: str, language: str, to_a_thread: str, to_a_member: str
+) -> None:
+    values = {"member": {"name": "Anna"}, "facts": {}, "note": "", "why": "Why.", "stop": "Stop."}
+    for title, subject in (("Bees & hives", to_a_thread), ("", to_a_member)):
+        told = Messages().render("rule-note", language, markup, {**values, "thread": {"title": title}})
+        assert told.subject == subject
+        assert ("just been applied" in told.text or "appena applicata" in told.text) == bool(title)
+        assert "\n\n\n" not in told.text
