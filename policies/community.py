@@ -47,9 +47,12 @@ from .wording import shown
 
 _CHUNK = 500
 _AUTHOR, _THREAD = "@author", "@thread"
-_TEXTS = frozenset({"key", "waiting_on", "id", "author", "thread", "parent"})
-_INDEXED = {"by_thread": ("thread", "created_at", "author"), "by_author": ("author", "created_at")}
-"""Indexes of a site's contributions that count."""
+_TEXTS = frozenset({"key", "waiting_on", "id", "author", "thread", "kind", "parent"})
+_INDEXED = {
+    "by_thread": ("thread", "created_at", "author", "kind", "likes", "id"),
+    "by_author": ("author", "created_at", "likes"),
+}
+"""Indexes of a site's contributions that count, with all that is read on the way through them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,27 +204,39 @@ class Community:
             return SOURCES[name](scope).subquery()
         key = (name, scope.site)
         if key not in self._temporary:
-            given = replace(scope, words=self._words(scope)) if name in WORDY else scope
+            given = self.with_words(scope) if name in WORDY else scope
             self._temporary[key] = self._compute(name, SOURCES[name](given))
         return self._temporary[key]
 
-    def _words(self, scope: Scope) -> Table:
-        """The contributions of a site that count: looked for once, as most sources go through them."""
+    def with_words(self, scope: Scope) -> Scope:
+        """With the contributions of the site that count: looked for once, as so much goes through them."""
         key = ("words", scope.site)
         if key not in self._temporary:
             table = self._compute("words", all_words(scope))
             for name, columns in _INDEXED.items():
                 Index(f"{table.name}_{name}", *(table.c[column] for column in columns)).create(self.conn)
             self._temporary[key] = table
+        return replace(scope, words=self._temporary[key])
+
+    def scratch(self, key: tuple[str, str], columns: Sequence[Column[Any]], rows: Iterable[Any]) -> Table:
+        """A temporary table of one's own, filled by whoever asks first."""
+        if key not in self._temporary:
+            table = self._create(key[0], columns)
+            self.conn.execute(insert(table), [dict(zip(table.c.keys(), row, strict=True)) for row in rows])
+            self._temporary[key] = table
         return self._temporary[key]
 
     def _compute(self, name: str, statement: Select[Any]) -> Table:
         columns = [_column(c.name) for c in statement.selected_columns]
+        table = self._create(name, columns)
+        self.conn.execute(insert(table).from_select([c.name for c in columns], statement))
+        return table
+
+    def _create(self, name: str, columns: Sequence[Column[Any]]) -> Table:
         table = Table(
             f"facts_{name}_{len(self._temporary)}_{id(self):x}", MetaData(), *columns, prefixes=["TEMPORARY"]
         )
         table.create(self.conn)
-        self.conn.execute(insert(table).from_select([c.name for c in columns], statement))
         return table
 
     def close(self) -> None:

@@ -68,7 +68,9 @@ def visible(scope: Scope, c: Any = contributions) -> ColumnElement[bool]:
 def all_words(scope: Scope) -> Select[Any]:
     """The contributions that count, with what the sources need of them."""
     c = contributions.c
-    return select(c.id, c.thread, c.author, c.created_at, c.position, c.parent, c.likes).where(visible(scope))
+    return select(
+        c.id, c.thread, c.author, c.created_at, c.kind, c.position, c.parent, c.likes
+    ).where(visible(scope))
 
 
 def words(scope: Scope, name: str = "words") -> Any:

@@ -14,14 +14,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Double,
+    Select,
+    Table,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from ...config.durations import Duration
 from ...connectors.records import Kind, Ref
-from ...sync.store.tables import contributions, members, spaces, states, threads
+from ...sync.store.tables import members, spaces, states, threads
 from ...sync.store.times import micros
 from ..community import Community
-from ..sources import Scope, open_threads, visible
+from ..sources import Scope, open_threads, words
 
 Areas = Literal["labels", "spaces"]
 
@@ -58,17 +71,17 @@ def rank(
 ) -> dict[str, list[Expert]]:
     """Everybody with at least so much evidence about at least so many people, by area, best first."""
     scope = Scope(site, community.sites[site].family, micros(community.now), community.live)
-    half = micros(community.now) - micros(half_life.before(community.now))
+    scope = community.with_words(scope)
+    fade = _fading(community, scope, half_life)
     sums: dict[tuple[str, str], _Sum] = {}
-    for area, author, age, count, likes, accepted in community.conn.execute(_answers(scope, areas)):
-        each = sums.setdefault((area, author), _Sum())
-        each.answers += count
-        each.answered += (count + _LIKE * likes + _ACCEPTED * accepted) * _fade(age, half)
-    for area, author, age, count in community.conn.execute(_questions(scope, areas)):
+    for area, author, answered, answers, others in community.conn.execute(_answers(scope, areas, fade)):
+        sums[area, author] = _Sum(answered, answers=answers, people=others)
+    for area, author, asked in community.conn.execute(_questions(scope, areas, fade)):
         if (area, author) in sums:
-            sums[area, author].asked += count * _fade(age, half)
-    for area, author, others in community.conn.execute(_people(scope, areas)):
-        sums[area, author].people = others
+            sums[area, author].asked = asked
+    if scope.family == "wiki":
+        for area, author, others in community.conn.execute(_fellows(scope, areas)):
+            sums[area, author].people = others
     enough = {key: s for key, s in sums.items() if s.answers >= evidence and s.people >= people}
     return _ranked(community, site, enough)
 
@@ -79,6 +92,7 @@ def _ranked(community: Community, site: str, sums: dict[tuple[str, str], _Sum]) 
     for (area, author), s in sums.items():
         if author in names:
             score = (s.answered - s.asked) / math.sqrt(s.answered + s.asked) if s.answered else 0.0
+            score = round(score, 9)  # sums of the same numbers in another order are still a tie
             by_area.setdefault(area, []).append((-score, author, s))
     return {
         area: [
@@ -108,15 +122,15 @@ def evidence_of(community: Community, expert: Expert, areas: Areas, limit: int =
     """(contribution id, thread title) of what speaks most for somebody: accepted, then liked, then recent;
     one of each thread."""
     scope = Scope(expert.member.site, community.sites[expert.member.site].family, micros(community.now))
-    c, t = contributions, threads
-    joined, area = _areas(scope, areas)
-    accepted = case((t.c.solved_by == c.c.id, 1), else_=0)
+    w, t = words(scope), threads
+    joined, area = _areas(scope, areas, w)
+    accepted = case((t.c.solved_by == w.c.id, 1), else_=0)
     rows = community.conn.execute(
-        select(c.c.id, t.c.title, t.c.id.label("thread"))
+        select(w.c.id, t.c.title, t.c.id.label("thread"))
         .select_from(joined)
-        .where(visible(scope), open_threads(scope), _is_answer(scope), c.c.author == expert.member.id)
+        .where(open_threads(scope), _is_answer(scope, w), w.c.author == expert.member.id)
         .where(area == expert.area)
-        .order_by(accepted.desc(), func.coalesce(c.c.likes, 0).desc(), c.c.created_at.desc())
+        .order_by(accepted.desc(), func.coalesce(w.c.likes, 0).desc(), w.c.created_at.desc())
         .limit(limit * 5)
     )
     found: dict[str, tuple[str, str]] = {}
@@ -125,14 +139,24 @@ def evidence_of(community: Community, expert: Expert, areas: Areas, limit: int =
     return list(found.values())[:limit]
 
 
-def _fade(age: int, half: int) -> float:
-    return float(0.5 ** (age * _SLICE / half))
+def _fading(community: Community, scope: Scope, half_life: Duration) -> Table:
+    """What something so many weeks ago still counts, for every week of the history."""
+    half = scope.now - micros(half_life.before(community.now))
+    w, t = words(scope), threads
+    first = [
+        community.conn.execute(select(func.min(w.c.created_at))).scalar_one(),
+        community.conn.execute(select(func.min(t.c.created_at)).where(t.c.site == scope.site)).scalar_one(),
+    ]
+    weeks = (scope.now - min((at for at in first if at is not None), default=scope.now)) // _SLICE
+    columns = [Column("age", BigInteger, primary_key=True, autoincrement=False), Column("weight", Double)]
+    rows = [(age, 0.5 ** (age * _SLICE / half)) for age in range(max(0, weeks) + 1)]
+    return community.scratch(("fade", f"{scope.site} {half}"), columns, rows)
 
 
-def _areas(scope: Scope, areas: Areas) -> tuple[Any, ColumnElement[str]]:
+def _areas(scope: Scope, areas: Areas, w: Any) -> tuple[Any, ColumnElement[str]]:
     """Contributions joined with their threads and the threads' areas, and the area's column."""
-    c, t = contributions, threads
-    joined = c.join(t, and_(t.c.site == c.c.site, t.c.id == c.c.thread))
+    t = threads
+    joined = w.join(t, and_(t.c.site == scope.site, t.c.id == w.c.thread))
     return _with_area(scope, areas, joined)
 
 
@@ -153,59 +177,63 @@ def _with_area(scope: Scope, areas: Areas, joined: Any) -> tuple[Any, ColumnElem
     return joined.join(s, in_force), s.c.value
 
 
-def _is_answer(scope: Scope) -> ColumnElement[bool]:
+def _is_answer(scope: Scope, w: Any) -> ColumnElement[bool]:
     """On a forum, what is written in somebody else's thread; on a wiki, an edit that is not minor."""
     if scope.family == "wiki":
-        return and_(threads.c.kind == "page", contributions.c.kind == "regular")
-    return and_(threads.c.author.is_not(None), contributions.c.author != threads.c.author)
+        return and_(threads.c.kind == "page", w.c.kind == "regular")
+    return and_(threads.c.author.is_not(None), w.c.author != threads.c.author)
 
 
 def _age(scope: Scope, at: ColumnElement[int]) -> ColumnElement[int]:
     return (literal(scope.now) - at) // _SLICE
 
 
-def _answers(scope: Scope, areas: Areas) -> Select[Any]:
-    """(area, author, weeks ago, how many, likes, accepted)."""
-    c, t = contributions, threads
-    joined, area = _areas(scope, areas)
-    age = _age(scope, c.c.created_at)
-    accepted = func.sum(case((t.c.solved_by == c.c.id, 1), else_=0))
-    likes = func.sum(func.coalesce(c.c.likes, 0))
+def _answers(scope: Scope, areas: Areas, fade: Table) -> Select[Any]:
+    """(area, author, faded answers, how many, whose threads were answered)."""
+    w, t = words(scope), threads
+    joined, area = _areas(scope, areas, w)
+    accepted = case((t.c.solved_by == w.c.id, _ACCEPTED), else_=0.0)
+    worth = 1.0 + _LIKE * func.coalesce(w.c.likes, 0) + accepted
+    others = func.count(t.c.author.distinct()) if scope.family == "forum" else literal(0)
     return (
-        select(area, c.c.author, age, func.count(), likes, accepted)
-        .select_from(joined)
-        .where(visible(scope), open_threads(scope), _is_answer(scope), c.c.author.is_not(None))
-        .group_by(area, c.c.author, age)
+        select(area, w.c.author, func.sum(worth * fade.c.weight), func.count(), others)
+        .select_from(joined.join(fade, fade.c.age == _age(scope, w.c.created_at)))
+        .where(open_threads(scope), _is_answer(scope, w), w.c.author.is_not(None))
+        .group_by(area, w.c.author)
     )
 
 
-def _questions(scope: Scope, areas: Areas) -> Select[Any]:
-    """(area, author, weeks ago, how many); a wiki page is no question."""
+def _questions(scope: Scope, areas: Areas, fade: Table) -> Select[Any]:
+    """(area, author, faded questions); a wiki page is no question."""
     t = threads
     joined, area = _with_area(scope, areas, t)
-    age = _age(scope, t.c.created_at)
     return (
-        select(area, t.c.author, age, func.count())
-        .select_from(joined)
+        select(area, t.c.author, func.sum(fade.c.weight))
+        .select_from(joined.join(fade, fade.c.age == _age(scope, t.c.created_at)))
         .where(open_threads(scope), t.c.author.is_not(None), t.c.created_at.is_not(None))
         .where(literal(scope.family == "forum"))
-        .group_by(area, t.c.author, age)
+        .group_by(area, t.c.author)
     )
 
 
-def _people(scope: Scope, areas: Areas) -> Select[Any]:
-    """(area, author, others): whose threads were answered; on a wiki, who else edited the same pages."""
-    c, t = contributions, threads
-    joined, area = _areas(scope, areas)
-    where = [visible(scope), open_threads(scope), _is_answer(scope), c.c.author.is_not(None)]
-    if scope.family == "forum":
-        others = func.count(t.c.author.distinct())
-    else:
-        other = contributions.alias("other")
-        same = and_(other.c.site == c.c.site, other.c.thread == c.c.thread, other.c.author != c.c.author)
-        joined, others = joined.join(other, same), func.count(other.c.author.distinct())
-        where.append(visible(scope, other))
-    return select(area, c.c.author, others).select_from(joined).where(*where).group_by(area, c.c.author)
+def _fellows(scope: Scope, areas: Areas) -> Select[Any]:
+    """(area, author, others): on a wiki, who else edited the same pages. Of each page its editors are
+    found first: of many edits by few people there would be far more pairs."""
+    w, other = words(scope), words(scope, "other")
+    joined, area = _areas(scope, areas, w)
+    mine = (
+        select(area.label("area"), w.c.thread, w.c.author)
+        .select_from(joined)
+        .where(open_threads(scope), _is_answer(scope, w), w.c.author.is_not(None))
+        .distinct()
+        .subquery("mine")
+    )
+    editors = select(other.c.thread, other.c.author).distinct().subquery("editors")
+    return (
+        select(mine.c.area, mine.c.author, func.count(editors.c.author.distinct()))
+        .join_from(mine, editors, and_(editors.c.thread == mine.c.thread, editors.c.author != mine.c.author))
+        .group_by(mine.c.area, mine.c.author)
+    )
 
 
 def flat(ranking: dict[str, list[Expert]]) -> Iterator[Expert]:
