@@ -25,8 +25,8 @@ from ...config.errors import (
     UsageError,
 )
 from ...connectors.base import Batch, Connector
-from ...connectors.records import Kind
-from ..store.tables import proposals
+from ...connectors.records import Kind, Ref
+from ..store.tables import contributions, proposals
 from . import attempts
 from .attempts import Attempt, Doing
 from .bench import Bench, Failure, Held, Report, words
@@ -171,9 +171,25 @@ class _Run:
         item = proposal.item
         if item.kind not in (Kind.MEMBER, Kind.THREAD, Kind.CONTRIBUTION):
             return  # a group or a title: nothing is mirrored of it that could be out of date
-        batch = self._bench.connector(item.site).fetch(item)
-        with self._bench.store.write(durable=False) as conn:
-            self._bench.ingest(conn, item.site, batch or Batch(gone=((item, None),)), self._bench.now())
+        for ref in (item, *self._first_words(proposal)):
+            batch = self._bench.connector(ref.site).fetch(ref)
+            with self._bench.store.write(durable=False) as conn:
+                self._bench.ingest(conn, ref.site, batch or Batch(gone=((ref, None),)), self._bench.now())
+
+    def _first_words(self, proposal: Proposal) -> list[Ref]:
+        """Before a message to somebody, the thread in which they first wrote: people may have answered them
+        there since the last sync, and are not to be outdone by a program."""
+        who, c = proposal.item, contributions
+        if who.kind != Kind.MEMBER or proposal.verb != "send_message":
+            return []
+        with self._bench.store.read() as conn:
+            thread = conn.execute(
+                select(c.c.thread)
+                .where(c.c.site == who.site, c.c.author == who.id, c.c.deleted_at.is_(None))
+                .order_by(c.c.created_at, c.c.id)
+                .limit(1)
+            ).scalar_one_or_none()
+        return [Ref(who.site, Kind.THREAD, thread)] if thread is not None else []
 
     def _decide(self, proposal_id: int) -> Attempt | None:
         """Ask the gate and write what it says, in one transaction; the attempt, if it says go."""

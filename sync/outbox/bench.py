@@ -108,6 +108,8 @@ class Report:
     errors: list[SiteError] = field(default_factory=list)
     stopped: dict[str, ConnectorError] = field(default_factory=dict)
     """The sites that are left alone for the rest of the run, each with the reason."""
+    left_open: set[int] = field(default_factory=set)
+    """Attempts that could not be settled, which is said once in a run; the next one looks again."""
 
     @property
     def exit_code(self) -> int:

@@ -47,6 +47,7 @@ def _settle_later(bench: Bench, in_flight: list[Attempt], report: Report) -> Non
         if not _settle(bench, attempt, report):
             until = bench.now() + bench.may_still_arrive(attempt)
             reason = "begun; the site may still be carrying it out"
+            report.left_open.add(attempt.id)
             report.held.append(Held(attempt.proposal.id, until, reason))
 
 
@@ -88,7 +89,10 @@ def _as_told(attempt: Attempt) -> Receipt:
 def _settle(bench: Bench, attempt: Attempt, report: Report) -> bool:
     """False: it was not carried out so far, and may still be in flight."""
     site, proposal = attempt.proposal.site, attempt.proposal.id
+    if attempt.id in report.left_open:
+        return True
     if site in report.stopped:
+        report.left_open.add(attempt.id)
         report.hold_for(proposal, report.stopped[site], "begun, and its outcome cannot be read: ")
         return True
     ask = _find if attempt.doing == Doing.PERFORM else _undo_again
@@ -104,6 +108,7 @@ def _settle(bench: Bench, attempt: Attempt, report: Report) -> bool:
         with bench.store.write() as conn:
             attempts.give_up(conn, attempt, why, bench.now())
         report.unsettled.append((proposal, why))
+    report.left_open.add(attempt.id)
     return True
 
 

@@ -1,0 +1,252 @@
+"""Whatever happens to requests and answers on the way, and whenever the program is killed: each approved
+action reaches a real MediaWiki exactly once. What counts is what the wiki then holds."""
+
+import os
+import random
+import shutil
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.cron import House
+from tests.servers.mediawiki.history import Edit, History, Person
+from tests.servers.mediawiki.seed import seed
+from tests.servers.mediawiki.template import Template
+from tests.servers.mediawiki.wiki import Snapshot, Wiki
+from tests.servers.proxy import Fault, Proxy
+
+SETTINGS = """\
+store: sqlite:///ordito.db
+sites:
+  wiki:
+    connector: mediawiki
+    url: {url}/api.php
+    username: Ordito@steward
+    password: {{env: WIKI_PASSWORD}}
+    requests_per_minute: 60000
+    edits_per_minute: 600
+constitution:
+  limits: {{per_run: 500, per_policy: 100, share: 100%}}
+  contact: {{messages: 50, per: 7 days}}
+  never: {{groups: []}}
+  undo_window: 0 minutes
+policies:
+  welcome:
+    use: welcome
+    on: [wiki]
+    after: 1 minutes
+    when: {{posts: ">= 1", admin: false}}
+  answer:
+    use: rule
+    for: thread
+    on: [wiki]
+    when: {{title: {{contains: reply}}, kind: page}}
+    do: [{{reply: {{message: rule-note}}}}]
+  label:
+    use: rule
+    for: thread
+    on: [wiki]
+    when: {{title: {{contains: label}}, kind: page}}
+    do: [{{set_labels: {{add: [Installation]}}}}]
+  mark:
+    use: rule
+    for: thread
+    on: [wiki]
+    when: {{title: {{contains: mark}}, kind: page}}
+    do: [{{archive_thread: {{template: "{{{{Old}}}}"}}}}]
+  join:
+    use: rule
+    for: member
+    on: [wiki]
+    when: {{posts: ">= 1", admin: false}}
+    do: [{{add_to_group: {{group: interface-admin}}}}]
+"""
+WRITES = {
+    "send_message": r"(?=[\s\S]*action=edit)[\s\S]*sectiontitle=Welcome",
+    "reply": r"(?=[\s\S]*action=edit)[\s\S]*sectiontitle=A\+note\+on",
+    "set_labels": r"(?=[\s\S]*action=edit)[\s\S]*Category%3AInstallation",
+    "archive_thread": r"(?=[\s\S]*action=edit)[\s\S]*%7B%7BOld%7D%7D",
+    "add_to_group": r"action=userrights",
+}
+"""What the request of each verb contains."""
+PEOPLE = ("Alice", "Bob", "Carol")
+EVERYTHING = len(WRITES) * len(PEOPLE)
+SECRET = "abcdefghijklmnopqrstuv0123456789"
+
+
+@dataclass(kw_only=True)
+class Place(House):
+    """The program, a wiki, and what lies between them."""
+
+    wiki: Wiki
+    proxy: Proxy
+
+    def assert_all_done_once(self) -> None:
+        assert Counter(self.states().values()) == {"applied": EVERYTHING}
+        reader = self.wiki.admin()
+        ours = reader.everything("usercontribs", ucuser="Ordito", ucprop=["comment"], uclimit="max")
+        summaries = [row["comment"] for row in ours if "(ordito " in row["comment"]]
+        assert len(summaries) == len(set(summaries)) == 4 * len(PEOPLE)
+        for name in PEOPLE:
+            assert (reader.text(f"User talk:{name}") or "").count("== Welcome") == 1
+            assert (reader.text(f"Talk:Where to reply, {name}") or "").count("== A note on") == 1
+            assert (reader.text(f"Where to label, {name}") or "").count("[[Category:Installation]]") == 1
+            assert (reader.text(f"Where to mark, {name}") or "").count("{{Old}}") == 1
+        joined = self.wiki.rows("SELECT user_name FROM user_groups JOIN user ON user_id = ug_user"
+                                " WHERE ug_group = 'interface-admin' AND user_name != 'Admin'")  # fmt: skip
+        assert sorted(name for (name,) in joined) == sorted(PEOPLE)
+        log = reader.everything("logevents", letype="rights", leuser="Ordito", leprop=["title"], lelimit="max")
+        assert sorted(row["title"] for row in log) == [f"User:{name}" for name in sorted(PEOPLE)]
+        again = self.apply()
+        assert (again.code, again.document["applied"]) == (0, [])
+
+
+@dataclass(frozen=True)
+class Approved:
+    """A wiki, its state, and a store in which everything is approved."""
+
+    folder: Path
+    wiki: Wiki
+    state: Snapshot
+
+
+def _history() -> History:
+    """Three people, each with three pages, a quarter of an hour old."""
+    then = (datetime.now(UTC) - timedelta(minutes=15)).replace(microsecond=0)
+    people = [Person(name, then) for name in PEOPLE]
+    edits = [
+        Edit(0, f"Where to {what}, {name}", then, name, f"What {name} has to say.")
+        for name in PEOPLE
+        for what in ("reply", "label", "mark")
+    ]
+    return History(people, edits)
+
+
+@pytest.fixture(scope="module")
+def approved(
+    mediawiki_template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Approved]:
+    """Synced, planned and approved once for all tests."""
+    folder = tmp_path_factory.mktemp("approved")
+    with Wiki(mediawiki_template, folder / "wiki") as wiki:
+        seed(wiki.folder / "wiki.sqlite", _history())
+        wiki.maintenance("createAndPromote.php", "--force", "--sysop", "--bot", "Ordito")
+        wiki.create_bot_password("Ordito", "steward", SECRET)
+        wiki.switch(wgAddGroups={"sysop": ["interface-admin"]})
+        (folder / "ordito.yaml").write_text(SETTINGS.format(url=wiki.url), encoding="utf-8")
+        planned = House(folder=folder, variables={"WIKI_PASSWORD": SECRET}).approve_all()
+        assert Counter(each["action"]["verb"] for each in planned) == dict.fromkeys(WRITES, len(PEOPLE))
+        yield Approved(folder, wiki, wiki.snapshot())
+
+
+@pytest.fixture
+def place(tmp_path: Path, approved: Approved) -> Iterator[Place]:
+    """The wiki as it was then, the store with its approvals, and a proxy between them."""
+    wiki = approved.wiki
+    wiki.restore(approved.state)
+    with Proxy(wiki.url) as proxy:
+        shutil.copy(approved.folder / "ordito.db", tmp_path)
+        (tmp_path / "ordito.yaml").write_text(SETTINGS.format(url=proxy.url), encoding="utf-8")
+        yield Place(folder=tmp_path, variables={"WIKI_PASSWORD": SECRET}, wiki=wiki, proxy=proxy)
+
+
+# --- what happens to requests and answers
+
+
+def _lost_before(verb: str) -> Fault:
+    return Fault("drop", WRITES[verb])
+
+
+def _lost_after(verb: str) -> Fault:
+    return Fault("drop", WRITES[verb], taken="before")
+
+
+def _truncated(verb: str) -> Fault:
+    return Fault("truncate", WRITES[verb], taken="before")
+
+
+def _bad_gateway_before(verb: str) -> Fault:
+    return Fault("answer", WRITES[verb], status=502)
+
+
+def _gateway_timeout_after(verb: str) -> Fault:
+    return Fault("answer", WRITES[verb], taken="before", status=504)
+
+
+def _a_page_instead_of_an_answer(verb: str) -> Fault:
+    return Fault("answer", WRITES[verb], taken="before", status=200, body="<html>Welcome!</html>")
+
+
+def _too_fast(verb: str) -> Fault:
+    return Fault("answer", WRITES[verb], status=429, headers={"Retry-After": "3600"}, body="Slow down")
+
+
+FAULTS = [
+    _lost_before,
+    _lost_after,
+    _truncated,
+    _bad_gateway_before,
+    _gateway_timeout_after,
+    _a_page_instead_of_an_answer,
+    _too_fast,
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__.strip("_"))
+def test_the_first_write_of_every_verb_is_struck_and_all_is_done_once(
+    place: Place, fault: Callable[[str], Fault]
+) -> None:
+    faults = [place.proxy.add(fault(verb)) for verb in WRITES]
+    outcomes = place.apply_until_done()
+    assert all(each.struck for each in faults)
+    place.assert_all_done_once()
+    assert {outcome.code for outcome in outcomes} <= {0, 3, -signal.SIGKILL}
+
+
+@pytest.mark.parametrize("verb", WRITES)
+def test_a_request_that_lands_after_the_program_was_killed_counts(place: Place, verb: str) -> None:
+    late = place.proxy.add(Fault("hold", WRITES[verb], taken="after"))
+    place.kill_when(lambda: late.reached.wait(60))
+    second = place.apply()
+    assert second.code == -signal.SIGKILL, "it would have waited until nothing can land any more"
+    late.release()
+    assert late.over.wait(30)
+    place.age()
+    place.apply_until_done()
+    place.assert_all_done_once()
+
+
+def test_killed_between_writes_and_their_answers(place: Place) -> None:
+    for verb in WRITES:
+        held = place.proxy.add(Fault("hold", WRITES[verb], taken="before"))
+        place.kill_when(lambda held=held: held.reached.wait(60))  # type: ignore[misc]
+        held.release()
+        place.age()
+    place.apply_until_done()
+    place.assert_all_done_once()
+
+
+def test_a_wiki_that_takes_no_writes_loses_nothing(place: Place) -> None:
+    place.wiki.read_only()
+    outcome = place.apply()
+    assert outcome.code == 3
+    assert not outcome.document["applied"] and not outcome.document["failed"]
+    assert len(outcome.document["held"]) == EVERYTHING
+    place.wiki.writable()
+    assert [o.code for o in place.apply_until_done()] == [0]
+    place.assert_all_done_once()
+
+
+def test_killed_at_random_moments(place: Place) -> None:
+    """`ORDITO_KILLS` sets how often."""
+    chance = random.Random(12)
+    for _ in range(int(os.environ.get("ORDITO_KILLS", "6"))):
+        place.kill_after(chance.uniform(0.4, 3))
+        place.age()
+    place.apply_until_done()
+    place.assert_all_done_once()
