@@ -7,9 +7,9 @@ import random
 import pytest
 
 from tests.connectors.adapter import MemoryMirror
+from tests.connectors.mediawiki.mirrored import assert_equal
 from tests.connectors.mediawiki.prepared import People
 from tests.connectors.mediawiki.site import connect
-from tests.connectors.mediawiki.test_mediawiki_reading import assert_equal
 from tests.servers.mediawiki.client import ApiError, Client
 from tests.servers.mediawiki.wiki import Wiki
 
