@@ -94,7 +94,8 @@ class House:
 
     def age(self) -> None:
         """Let a quarter of an hour go by for what the store remembers of attempts and of the lock."""
-        self._write("UPDATE attempts SET started_at = started_at - :later, finished_at = finished_at - :later")
+        for column in ("started_at", "finished_at"):
+            self._write(f"UPDATE attempts SET {column} = {column} - :later")
         self._write("UPDATE locks SET since = since - :later, beat_at = beat_at - :later")
 
     def states(self) -> dict[int, str]:

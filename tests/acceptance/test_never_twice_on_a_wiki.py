@@ -100,7 +100,9 @@ class Place(House):
         joined = self.wiki.rows("SELECT user_name FROM user_groups JOIN user ON user_id = ug_user"
                                 " WHERE ug_group = 'interface-admin' AND user_name != 'Admin'")  # fmt: skip
         assert sorted(name for (name,) in joined) == sorted(PEOPLE)
-        log = reader.everything("logevents", letype="rights", leuser="Ordito", leprop=["title"], lelimit="max")
+        log = reader.everything(
+            "logevents", letype="rights", leuser="Ordito", leprop=["title"], lelimit="max"
+        )
         assert sorted(row["title"] for row in log) == [f"User:{name}" for name in sorted(PEOPLE)]
         again = self.apply()
         assert (again.code, again.document["applied"]) == (0, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -95,7 +96,8 @@ def switch_back(acting: Acting, receipt: Receipt, marker: Marker) -> Receipt:
         raise acting.conflict("the state was changed since.")
     acting.client.update_topic_status(thread, name, not on)
     if name == "closed" and on:
-        acting.client.reset_bump_date(thread)  # opening has put the topic on top of all lists
+        with suppress(ConnectorError):  # it is open again; only its place in the lists is not the old one
+            acting.client.reset_bump_date(thread)  # opening has put the topic on top of all lists
     return _switched(acting, receipt.verb, thread, name, not on, held=False)
 
 

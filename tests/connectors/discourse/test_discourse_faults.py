@@ -214,6 +214,17 @@ def test_a_lost_closing_is_found_as_ours(server: DiscourseServer, topic: Topic) 
     assert isinstance(found, Receipt) and found.attribution == "ours"
 
 
+def test_an_undone_closing_is_undone_though_the_topic_keeps_its_place_in_the_lists(
+    server: DiscourseServer, topic: Topic
+) -> None:
+    connector = connect(server)
+    receipt = connector.perform(CloseThread(site="forum", thread=str(topic.id)), MARKER)
+    server.faults.bad_gateway("/reset-bump-date", method="PUT")
+    assert connector.undo(receipt, MARKER).after == {"topic": str(topic.id), "flag": "closed", "on": False}
+    assert not topic.closed
+    assert not server.faults.waiting
+
+
 def test_a_closing_by_somebody_else_is_not_found_as_ours(server: DiscourseServer, topic: Topic) -> None:
     server.as_user("boss").close(topic)
     found = connect(server).find(CloseThread(site="forum", thread=str(topic.id)), MARKER, server.clock())
