@@ -67,6 +67,9 @@ Index(
 )
 Index("ix_proposals_state", proposals.c.state, proposals.c.id)
 Index("ix_proposals_item", proposals.c.item)
+# Counting for the review page, and letting lapse what nobody reviewed, without reading whole rows.
+Index("ix_proposals_kinds", proposals.c.state, proposals.c.policy, proposals.c.site, proposals.c.verb)
+Index("ix_proposals_lapsing", proposals.c.state, proposals.c.lapses_at)
 Index("ix_proposals_after", proposals.c.after)
 
 reviews = Table(
