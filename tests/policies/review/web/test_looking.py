@@ -122,7 +122,8 @@ def test_pictures_are_named_instead_of_fetched() -> None:
 def test_characters_that_turn_the_direction_of_writing_are_shown(app: App, browser: Browser) -> None:
     [id_] = offer(app, draft(replace(WELCOME, text="safe \u202egnp.exe", subject="a\u2066b")))
     browser.get(f"/proposals/{id_}")
-    assert "safe ⟨U+202E⟩gnp.exe" in browser.text and "a⟨U+2066⟩b" in browser.text
+    assert browser.text.count("safe ⟨U+202E⟩gnp.exe") == 2, "rendered, and as it would be sent"
+    assert "a⟨U+2066⟩b" in browser.text and "\u202e" not in browser.text
     browser.get(f"/proposals/{id_}/edit")
     assert "safe \u202egnp.exe" in browser.text, "what comes back from a form must be what was there"
 

@@ -98,3 +98,9 @@ def _ports(pid: int) -> list[int]:
     }
     rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
     return [int(row[1].partition(":")[2], 16) for row in rows if row[3] == "0A" and row[9] in inodes]
+
+
+def test_every_option_is_documented() -> None:
+    text = (Path(__file__).parents[4] / "docs" / "review-page.md").read_text(encoding="utf-8")
+    for option in (each for param in serve.params for each in param.opts if each.startswith("--")):
+        assert option in text, option
