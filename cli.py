@@ -10,12 +10,13 @@ import importlib
 import io
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from . import __version__
-from .config.errors import OrditoError
+from .config.errors import Fault, OrditoError, SettingsError
 
 if TYPE_CHECKING:
     from .config.settings import Settings
@@ -168,6 +169,9 @@ def main(args: list[str] | None = None) -> NoReturn:
         hint = f"See '{ctx.command_path} --help'." if ctx else ""
         _fail(as_json, "usage", error.format_message(), "", hint)
         code = 2
+    except SettingsError as error:
+        _fail(as_json, error.kind, error.message, error.where, error.hint, str(error), error.faults)
+        code = error.exit_code
     except OrditoError as error:
         _fail(as_json, error.kind, error.message, error.where, error.hint, str(error))
         code = error.exit_code
@@ -189,12 +193,29 @@ def main(args: list[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
-def _fail(as_json: bool, kind: str, message: str, where: str, hint: str, text: str = "") -> None:
+def _fail(
+    as_json: bool,
+    kind: str,
+    message: str,
+    where: str,
+    hint: str,
+    text: str = "",
+    faults: Sequence[Fault] = (),
+) -> None:
+    """The fatal document, or one line; of several faults in the settings the first, and then all."""
     from .sync.output import Output
 
     out = Output(json=as_json)
     try:
-        out.document({"error": {"kind": kind, "message": message, "where": where, "hint": hint}})
+        document: dict[str, Any] = {
+            "error": {"kind": kind, "message": message, "where": where, "hint": hint}
+        }
+        if faults:
+            document["errors"] = [
+                {"where": fault.where, "path": fault.path, "message": fault.message, "hint": fault.hint}
+                for fault in faults
+            ]
+        out.document(document)
         if not as_json:
             out.warn("ordito: " + (text or f"{message} {hint}".strip()))
     except OSError:  # nobody reads it, or it cannot be written: the exit code has to do

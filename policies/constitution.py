@@ -59,7 +59,8 @@ class Law:
             if len(times) >= budget.messages:
                 until = budget.per.after(times[len(times) - budget.messages]) if budget.messages else None
                 name = username(self.conn, who) or str(who)
-                reason = f"{name} has heard from us {len(times)} time(s) in the last {budget.per}"
+                often = "once" if len(times) == 1 else f"{len(times)} times"
+                reason = f"{name} has heard from us {often} in the last {budget.per}"
                 return Barred("contact", reason, until, for_good=False)
         return None
 

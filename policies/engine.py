@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from ..config.errors import ConnectorError, NotFound
 from ..connectors.base import Platform, Profile
@@ -171,12 +171,15 @@ class Engine:
             used = spent(conn, kind.policy, [each.key for each in found])
             share = max(1, int(limits.share * this.looked_at.get(kind.policy, 0)))
             most = min(limits.per_policy, share)
-            room = most
+            waiting = _waiting(conn, kind.policy)
+            room = max(0, most - waiting)
             for each in found:
                 if each.key in used:
                     self._remember(kind, each, used[each.key], this)
                 elif room == 0:
-                    reason = f"the limit of {most} for one plan of this policy; the longest wait comes first"
+                    reason = f"the limit of {most} for this policy; the longest wait comes first"
+                    if waiting:
+                        reason = f"{waiting} of this policy wait already; its limit is {most}"
                     this.held.append(kind.held(each.item, "limit", reason))
                 elif against := law.barred(each, now):
                     this.held.append(kind.held(each.item, against.by, against.reason))
@@ -262,6 +265,15 @@ class Engine:
 def _share_of(secret: Callable[[], bytes], text: str) -> float:
     digest = hmac.new(secret(), text.encode(), "sha256").digest()
     return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _waiting(conn: Connection, policy: str) -> int:
+    """How many proposals of a policy nobody has decided on, or carried out, yet: a queue that nobody
+    works through must not grow at every run."""
+    query = select(func.count()).where(
+        proposals.c.policy == policy, proposals.c.state.in_((State.PROPOSED, State.APPROVED))
+    )
+    return conn.execute(query).scalar_one()
 
 
 def draft_of(policy: str, candidate: Candidate, profile: Profile) -> Draft:

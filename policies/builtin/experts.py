@@ -32,6 +32,7 @@ from ...connectors.base import Platform, Profile
 from ...connectors.records import Kind as RecordKind
 from ...connectors.records import Ref
 from ...sync.outbox import Because, State
+from ...sync.store.states import chunks
 from ...sync.store.tables import consents, proposals
 from ...sync.store.times import micros
 from .. import phrases
@@ -111,10 +112,10 @@ class Experts(Kind):
         ranking = self._rank(community, site)
         asked: set[Ref] = set()
         for expert in ranking.top:
-            yield from self._recognise(community, platform, expert)
             if self._asks() and expert.member not in asked:
                 asked.add(expert.member)
                 yield from self._ask(community, platform, expert)
+            yield from self._recognise(community, platform, expert)
         yield from self._let_go(community, site, ranking)
         yield from self._directory(community, site)
 
@@ -147,8 +148,12 @@ class Experts(Kind):
         if not who:
             return set()
         _, barred = self.conditions(community.sites[site].family)
-        fit = community.select("member", site, NOTHING_ASKED, barred, whole=True)
-        return {match.ref for match in fit if match.ref in who}
+        ids = sorted(member.id for member in who)
+        return {
+            match.ref
+            for chunk in chunks(ids)
+            for match in community.select("member", site, NOTHING_ASKED, barred, among=chunk)
+        }
 
     def _asks(self) -> bool:
         give = self.parameters.give

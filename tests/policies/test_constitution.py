@@ -82,9 +82,23 @@ def test_all_policies_together_stay_within_the_limit_of_a_run(town: Town) -> Non
 def test_the_next_plan_goes_on_where_the_limit_cut(town: Town) -> None:
     town.settle(LABEL, law(per_policy=3))
     topics(town, 5)
-    assert len(town.proposed()) == 3
+    first = town.proposed()
+    assert len(first) == 3
+    town.decide(Decision.HANDLED, *first)
     assert [each.item.id for each in town.proposed()] == ["2", "1"]
     assert town.proposed() == []
+
+
+def test_a_queue_that_nobody_works_through_does_not_grow(town: Town) -> None:
+    town.settle(LABEL, law(per_policy=3))
+    topics(town, 5)
+    (first, *_) = town.proposed()
+    again = town.plan()
+    assert not again.proposals
+    reasons = {each.reason for each in again.held if each.by == "limit"}
+    assert reasons == {"3 of this policy wait already; its limit is 3"}
+    town.decide(Decision.HANDLED, first)
+    assert [each.item.id for each in town.proposed()] == ["2"]
 
 
 def test_a_run_carries_out_no_more_than_its_limits_and_keeps_the_rest_approved(town: Town) -> None:
@@ -111,7 +125,7 @@ def test_the_contact_budget_counts_all_policies_sites_and_accounts(town: Town) -
     report = town.apply()
     assert len(report.applied) == 1
     (waits,) = report.held
-    assert "has heard from us 1 time(s) in the last 7 days" in waits.reason
+    assert "has heard from us once in the last 7 days" in waits.reason
     assert waits.until == NOW + timedelta(days=7)
     town.later(days=7)
     assert len(town.apply().applied) == 1

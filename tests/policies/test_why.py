@@ -83,7 +83,7 @@ def test_a_budget_is_named_with_the_day_when_it_allows_more(town: Town) -> None:
     town.topic("10", "2", ("2", 1, "x"))
     town.run("n")
     (reason,) = town.why("m", who).held_by
-    assert reason.endswith("has heard from us 1 time(s) in the last 7 days, until 2026-04-07 12:00 UTC")
+    assert reason.endswith("has heard from us once in the last 7 days, until 2026-04-07 12:00 UTC")
 
 
 def test_a_policy_that_is_off_or_looks_elsewhere_says_so(town: Town) -> None:
