@@ -104,14 +104,14 @@ class Community:
         unless: Condition = NEVER,
         also: Sequence[FactUse] = (),
         *,
-        whole: bool = False,
+        among: Sequence[str] | None = None,
     ) -> Iterator[Match]:
         """Every item of a site for which `when` holds and `unless` surely does not.
 
-        `also`: facts whose values are wanted besides those of the conditions. `whole`: all of them, even
-        where the community is one about a single item.
+        `also`: facts whose values are wanted besides those of the conditions. `among`: of the items with
+        these ids only, whatever the community is about.
         """
-        query = self.query(subject, site, whole=whole)
+        query = self.query(subject, site, only=None if among is None else tuple(among))
         atoms = [*when.atoms(), *unless.atoms()]
         uses = _distinct([*(atom.use for atom in atoms), *also])
         wanted = candidates(when, unless, query, self.now)
@@ -186,13 +186,10 @@ class Community:
             for atom, held in grounds(when, values, self.now)
         )
 
-    def query(
-        self, subject: Subject, site: str, only: tuple[str, ...] | None = None, *, whole: bool = False
-    ) -> FactQuery:
+    def query(self, subject: Subject, site: str, only: tuple[str, ...] | None = None) -> FactQuery:
         """A select about a subject on a site, for those who need more than the conditions give."""
-        one = None if whole else self.only
-        if only is None and one is not None and (one.site, one.kind) == (site, subject):
-            only = (one.id,)
+        if only is None and self.only is not None and (self.only.site, self.only.kind) == (site, subject):
+            only = (self.only.id,)
         scope = Scope(site, self.sites[site].family, micros(self.now), self.live, only)
         return FactQuery(subject, scope, self.sites[site].coverage, self.source)
 

@@ -145,13 +145,10 @@ class Experts(Kind):
     def _fit(self, community: Community, site: str, who: set[Ref]) -> set[Ref]:
         """Those whom nothing excepts. All of them are asked about, whoever the plan is about: somebody's
         rank depends on the others."""
-        if not who:
-            return set()
         _, barred = self.conditions(community.sites[site].family)
-        ids = sorted(member.id for member in who)
         return {
             match.ref
-            for chunk in chunks(ids)
+            for chunk in chunks(sorted(member.id for member in who))
             for match in community.select("member", site, NOTHING_ASKED, barred, among=chunk)
         }
 

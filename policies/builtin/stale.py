@@ -92,7 +92,9 @@ class Stale(Kind):
     def propose(self, community: Community, site: str) -> Iterator[Candidate | Held]:
         platform = self.tools.platforms[site]
         when, barred = self.conditions(platform.family)
-        also = [find_fact(name, "thread") for name in ("quiet", "title", "labels", "closed", "visible")]
+        names = ["quiet", "title", "closed", "visible"]
+        names += ["labels"] if "label" in self.parameters.then else []
+        also = [find_fact(name, "thread") for name in names]
         warnings = self._warnings(community)
         for match in community.select("thread", site, when, barred, also=also):
             yield from self._steps(community, platform, match, warnings)

@@ -74,15 +74,17 @@ def rank(
     scope = community.with_words(scope)
     fade = _fading(community, scope, half_life)
     sums: dict[tuple[str, str], _Sum] = {}
-    for area, author, answered, answers, others in community.conn.execute(_answers(scope, areas, fade)):
+    answers_of = _answers(scope, areas, fade).having(func.count() >= evidence)
+    for area, author, answered, answers, others in community.conn.execute(answers_of):
         sums[area, author] = _Sum(answered, answers=answers, people=others)
     for area, author, asked in community.conn.execute(_questions(scope, areas, fade)):
         if (area, author) in sums:
             sums[area, author].asked = asked
     if scope.family == "wiki":
         for area, author, others in community.conn.execute(_fellows(scope, areas)):
-            sums[area, author].people = others
-    enough = {key: s for key, s in sums.items() if s.answers >= evidence and s.people >= people}
+            if (area, author) in sums:
+                sums[area, author].people = others
+    enough = {key: s for key, s in sums.items() if s.people >= people}
     return _ranked(community, site, enough)
 
 
