@@ -181,7 +181,7 @@ def test_a_fault_of_the_program_shows_nothing_of_itself(
     def broken(*_: object) -> None:
         raise ValueError("a secret detail")
 
-    monkeypatch.setattr("ordito.policies.review.web.proposals.count", broken)
+    monkeypatch.setattr("ordito.policies.review.web.proposals.facets", broken)
     answer = browser.get("/")
     assert answer.status_code == 500 and "Something is wrong" in answer.text
     assert "secret detail" not in answer.text and "Traceback" not in answer.text
