@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 @click.pass_obj
 def backtest(app: App, policy: str, start: str, end: str, every: str) -> int:
     """What a policy would have done in the past."""
+    from ..sync.moments import read_moment
     from .backtest import backtest as run
-    from .commands import named, read_moment
+    from .commands import named
     from .wiring import make_engine
 
     engine = make_engine(app)
     kind = named(engine, [policy])[0]
-    first, last = read_moment(start), read_moment(end)
+    first, last = read_moment(start, app.now()), read_moment(end, app.now())
     if last < first:
         raise UsageError(f"{end} is before {start}.", hint="--from names the earlier moment.")
     if last > app.now():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
 import click
@@ -32,12 +31,13 @@ def plan(
     app: App, policies: tuple[str, ...], dry_run: bool, as_of: str | None, detailed_exitcode: bool
 ) -> int:
     """Evaluate the policies and store what they propose."""
+    from ..sync.moments import read_moment
     from .documents import plan_document
     from .wiring import make_engine
 
     engine = make_engine(app)
     named(engine, policies)
-    moment = read_moment(as_of) if as_of else None
+    moment = read_moment(as_of, app.now()) if as_of else None
     result = engine.plan(app.store, app.now(), policies, as_of=moment, dry_run=dry_run)
     app.out.document(plan_document(result, app.platforms()))
     _show(app, result, stored=result.id is not None)
@@ -79,17 +79,6 @@ def named(engine: Engine, names: Sequence[str]) -> list[Kind]:
             hint = suggestion(name, engine.policies, empty="The settings have no policies.")
             raise UsageError(f"There is no policy '{name}' in the settings.", hint=hint)
     return [engine.policies[name] for name in names]
-
-
-def read_moment(text: str) -> datetime:
-    """A date (its first moment, UTC) or a time, UTC unless it says otherwise. Raises UsageError."""
-    try:
-        if len(text) == len("2026-01-31"):
-            return datetime.combine(date.fromisoformat(text), time.min, tzinfo=UTC)
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"'{text}' is not a time.", hint="Write 2026-03-01 or 2026-03-01T12:00.") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _show(app: App, result: Plan, *, stored: bool) -> None:
