@@ -26,6 +26,7 @@ from .kind import Candidate, Kind
 from .sources import Scope, visible
 
 if TYPE_CHECKING:
+    from .community import Community
     from .engine import Engine
 
 FOLLOWED = timedelta(days=90)
@@ -69,20 +70,23 @@ def backtest(
     result = Backtest(kind.policy, start, end, assumed=_assumed(engine, kind))
     seen: dict[tuple[Ref, str, str], datetime] = {}
     moment = start
-    while moment <= end:
-        for candidate in _candidates(engine, conn, kind, moment):
-            step = _step(kind, candidate, seen, moment)
-            if step and (key := (candidate.item, candidate.occasion, step)) not in seen:
-                seen[key] = moment
-                result.actions.append(Acted(moment, candidate.item, step, _words(candidate)))
-        result.steps += 1
-        moment = every.after(moment)
+    last = engine.community(conn, end, live=False)
+    try:
+        while moment <= end:
+            for candidate in _candidates(engine.community(conn, moment, live=False, later=last), kind):
+                step = _step(kind, candidate, seen, moment)
+                if step and (key := (candidate.item, candidate.occasion, step)) not in seen:
+                    seen[key] = moment
+                    result.actions.append(Acted(moment, candidate.item, step, _words(candidate)))
+            result.steps += 1
+            moment = every.after(moment)
+    finally:
+        last.close()
     result.outcomes = _outcomes(engine, conn, kind, result)
     return result
 
 
-def _candidates(engine: Engine, conn: Connection, kind: Kind, moment: datetime) -> Iterator[Candidate]:
-    community = engine.community(conn, moment, live=False)
+def _candidates(community: Community, kind: Kind) -> Iterator[Candidate]:
     try:
         for site in kind.parameters.on:
             if community.sites[site].complete:

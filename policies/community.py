@@ -49,8 +49,8 @@ _CHUNK = 500
 _AUTHOR, _THREAD = "@author", "@thread"
 _TEXTS = frozenset({"key", "waiting_on", "id", "author", "thread", "kind", "parent"})
 _INDEXED = {
-    "by_thread": ("thread", "created_at", "author", "kind", "likes", "id"),
-    "by_author": ("author", "created_at", "likes"),
+    "by_thread": ("thread", "created_at", "author", "deleted_at", "kind", "likes", "id"),
+    "by_author": ("author", "created_at", "deleted_at", "likes"),
 }
 """Indexes of a site's contributions that count, with all that is read on the way through them."""
 
@@ -90,6 +90,8 @@ class Community:
     now: datetime
     live: bool = True
     only: Ref | None = None
+    later: Community | None = None
+    """One at a later moment that is not closed before this one: its contributions serve for this one, too."""
     memo: dict[object, Any] = field(default_factory=dict)
     """What kinds have worked out about this community and may want again."""
     _temporary: dict[tuple[str, str], Table] = field(default_factory=dict)
@@ -207,6 +209,9 @@ class Community:
 
     def with_words(self, scope: Scope) -> Scope:
         """With the contributions of the site that count: looked for once, as so much goes through them."""
+        if self.later is not None:
+            later = self.later.with_words(replace(scope, now=micros(self.later.now)))
+            return replace(scope, words=later.words)
         key = ("words", scope.site)
         if key not in self._temporary:
             table = self._compute("words", all_words(scope))

@@ -32,6 +32,7 @@ REVIVAL = timedelta(days=90)
 """A thread that wakes after so long a silence is revived."""
 
 _COUNTED = ("regular", "moderator", "minor")
+_WORDS = ("id", "thread", "author", "created_at", "kind", "position", "parent", "likes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Scope:
     only: tuple[str, ...] | Select[Any] | None = None
     """Ids of the items asked about (of the source's own subject), or a select of them; None: all."""
     words: FromClause | None = None
-    """The contributions that count, looked for once (`all_words`); None: to be looked for by every source."""
+    """`all_words` of this moment or a later one, found once; None: every source looks for them itself."""
 
     def within(self, ids: tuple[str, ...] | Select[Any]) -> Scope:
         return replace(self, only=ids)
@@ -53,29 +54,38 @@ class Scope:
 
 def visible(scope: Scope, c: Any = contributions) -> ColumnElement[bool]:
     """Whether a contribution counted at the scope's moment."""
+    return and_(_counts(scope, c), _there(scope, c))
+
+
+def _counts(scope: Scope, c: Any) -> ColumnElement[bool]:
+    """Whether a contribution counts while it is there."""
     ours = select(doings.c.id).where(doings.c.site == scope.site, doings.c.kind == "contribution")
     private = select(threads.c.id).where(threads.c.site == scope.site, threads.c.kind == "message")
     return and_(
         c.c.site == scope.site,
-        c.c.created_at <= scope.now,
-        or_(c.c.deleted_at.is_(None), c.c.deleted_at > scope.now),
         c.c.kind.in_(_COUNTED),
         c.c.id.not_in(ours),
         c.c.thread.not_in(private),
     )
 
 
+def _there(scope: Scope, c: Any) -> ColumnElement[bool]:
+    """Whether a contribution was there at the scope's moment."""
+    return and_(c.c.created_at <= scope.now, or_(c.c.deleted_at.is_(None), c.c.deleted_at > scope.now))
+
+
 def all_words(scope: Scope) -> Select[Any]:
-    """The contributions that count, with what the sources need of them."""
-    c = contributions.c
-    return select(
-        c.id, c.thread, c.author, c.created_at, c.kind, c.position, c.parent, c.likes
-    ).where(visible(scope))
+    """The contributions that counted at the scope's moment or any before, with what the sources need."""
+    c = contributions
+    columns = [c.c[name] for name in (*_WORDS, "deleted_at")]
+    return select(*columns).where(_counts(scope, c), c.c.created_at <= scope.now)
 
 
 def words(scope: Scope, name: str = "words") -> Any:
-    """The same as a table of that name."""
-    return all_words(scope).subquery(name) if scope.words is None else scope.words.alias(name)
+    """The contributions that counted at the scope's moment, as a table of that name."""
+    found = contributions if scope.words is None else scope.words.alias(f"{name}_there")
+    counted = visible(scope) if scope.words is None else _there(scope, found)
+    return select(*(found.c[column] for column in _WORDS)).where(counted).subquery(name)
 
 
 def open_threads(scope: Scope, t: Any = threads) -> ColumnElement[bool]:
