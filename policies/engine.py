@@ -123,7 +123,7 @@ class Engine:
                     self._evaluate(kind, community, this)
             finally:
                 community.close()
-            chosen = self._choose(conn, kinds, this, moment)
+            chosen = self._choose(conn, kinds, this, moment, live=as_of is None)
         drafts = self._compose(chosen, this)
         if dry_run:
             shown = tuple(_unstored(draft, now) for draft in drafts)
@@ -159,19 +159,22 @@ class Engine:
             this.held.append(kind.held(site, "unknown", reason))
 
     def _choose(
-        self, conn: Connection, kinds: Iterable[Kind], this: _Round, now: datetime
+        self, conn: Connection, kinds: Iterable[Kind], this: _Round, now: datetime, *, live: bool
     ) -> list[tuple[str, Candidate]]:
-        """What the constitution lets through, the longest wait first."""
+        """What the constitution lets through, the longest wait first.
+
+        Not `live`: what is proposed or done today does not count at an earlier moment.
+        """
         law = Law(conn, self.settings.constitution)
         limits = law.text.limits
         through: list[tuple[str, Candidate]] = []
         for kind in kinds:
             # The steps of one item stay in the order in which the kind gave them.
             found = sorted(this.found[kind.policy], key=lambda each: (each.since, each.item))
-            used = spent(conn, kind.policy, [each.key for each in found])
+            used = spent(conn, kind.policy, [each.key for each in found]) if live else {}
             share = max(1, int(limits.share * this.looked_at.get(kind.policy, 0)))
             most = min(limits.per_policy, share)
-            waiting = _waiting(conn, kind.policy)
+            waiting = _waiting(conn, kind.policy) if live else 0
             room = max(0, most - waiting)
             for each in found:
                 if each.key in used:

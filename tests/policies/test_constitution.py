@@ -334,3 +334,12 @@ def test_a_rejection_in_bulk_ends_what_was_earned(town: Town) -> None:
     town.decide(Decision.REJECTED, fifth, sixth, reason="no", bulk=True)
     topics_more(town, 30)
     assert [str(each.state) for each in town.proposed()] == ["proposed"]
+
+
+def test_a_look_at_the_past_does_not_count_what_is_proposed_today(town: Town) -> None:
+    town.settle(LABEL, law(per_policy=3))
+    topics(town, 3)
+    today = {each.item for each in town.proposed()}
+    then = town.plan(as_of=town.now - timedelta(minutes=1))
+    assert {each.item for each in then.proposals} == today
+    assert then.id is None
