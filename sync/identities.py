@@ -15,7 +15,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from ..config.errors import UsageError
 from ..connectors.records import Kind, Ref
@@ -111,14 +111,16 @@ def suggest(connection: Connection, now: datetime) -> int:
     known = select(identities.c.site, identities.c.member)
     ours = select(checkpoints.c.site, checkpoints.c.account)
     judged = {(site, member) for query in (known, ours) for site, member in connection.execute(query)}
-    named: dict[str, dict[str, list[Ref]]] = defaultdict(lambda: defaultdict(list))
-    rows = connection.execute(
-        select(members.c.site, members.c.id, members.c.username).where(
-            members.c.deleted_at.is_(None), members.c.bot.is_(False), members.c.staged.is_(False)
-        )
-    )
-    for row in rows:
-        named[comparable(row.username)][row.site].append(Ref(row.site, Kind.MEMBER, row.id))
+    named: dict[str, dict[str, list[Ref]]] = {}
+    accounts = (members.c.deleted_at.is_(None), members.c.bot.is_(False), members.c.staged.is_(False))
+    sizes = select(members.c.site).where(*accounts).group_by(members.c.site).order_by(func.count())
+    *smaller, largest = connection.scalars(sizes).all() or [""]
+    for site in (*smaller, largest):  # of the largest only those are kept in mind who are elsewhere as well
+        query = select(members.c.id, members.c.username).where(members.c.site == site, *accounts)
+        for id_, username in connection.execute(query):
+            name = comparable(username)
+            if site != largest or name in named:
+                named.setdefault(name, {}).setdefault(site, []).append(Ref(site, Kind.MEMBER, id_))
     new = 0
     for by_site in named.values():
         alike = [refs[0] for refs in by_site.values() if len(refs) == 1]
