@@ -102,8 +102,12 @@ TEMPLATES: dict[str, Template] = {
         },
     ),
     "rule-note": Template(
-        "In a topic or on a page that a rule was applied to.",
-        {**_THREAD, "note": Variable("The moderators' own words.", "Moved to Looms.", optional=True),
-         **_EVERYWHERE},
+        "In a topic or on a page that a rule was applied to, or to a member.",
+        {
+            **_MEMBER,
+            **_THREAD,
+            "note": Variable("The moderators' own words.", "Moved to Looms.", optional=True),
+            **_EVERYWHERE,
+        },
     ),
 }  # fmt: skip

@@ -6,6 +6,7 @@ forms of those are taken out, what we write must be the same to the letter.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -91,16 +92,25 @@ def escaped(platforms: list[Platform]) -> list[str]:
     return sorted(forms, key=len, reverse=True)
 
 
+def as_title(name: str) -> str:
+    """A name as it stands in the title of a topic, which is plain text: without the marks of escaping."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", name)
+
+
 def skeleton(plan: Plan, names: list[str]) -> dict[str, list[str]]:
     """The lines that are written for each proposal, without the names; those of the directory are in the
     order of the names, which is not asked about here."""
     found: dict[str, list[str]] = {}
+    titles = sorted({*names, *map(as_title, names)}, key=len, reverse=True)
     for proposal in plan.proposals:
         action = proposal.action
-        text = "\n".join(getattr(action, name, "") for name in ("subject", "text"))
+        subject, text = getattr(action, "subject", ""), getattr(action, "text", "")
+        assert "\n" not in subject
         for name in names:
             text = text.replace(name, "\N{BULLET}")
-        lines = text.splitlines()
+        for name in titles:
+            subject = subject.replace(name, "\N{BULLET}")
+        lines = [subject, *text.splitlines()]
         directory = isinstance(action, EditText)
         found[f"{proposal.policy} {proposal.item} {proposal.step}"] = sorted(lines) if directory else lines
     return found
