@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, or_, select, tuple_
+from sqlalchemy import Connection, or_, select, tuple_
 
 from ..connectors.records import Kind, Ref
 from ..sync.store.tables import attempts, contacts, identities, members, opt_outs, site_groups, states
@@ -91,14 +91,3 @@ def contacted_since(conn: Connection, who: Iterable[Ref], since: datetime) -> li
         .order_by(contacts.c.at)
     )
     return [moment(at) for at in rows.scalars()]
-
-
-def find_member(conn: Connection, site: str, name: str) -> Ref | None:
-    """The account with this name, whatever its case; None if there is no such one."""
-    rows = conn.execute(
-        select(members.c.id, members.c.username).where(
-            and_(members.c.site == site, func.lower(members.c.username) == name.lower())
-        )
-    ).all()
-    exact = [row.id for row in rows if row.username == name] or [row.id for row in rows]
-    return Ref(site, Kind.MEMBER, exact[0]) if exact else None

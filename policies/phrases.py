@@ -5,8 +5,6 @@ A language without phrases gets English ones; templates in that language can sti
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from ..config.durations import Duration
 
 _UNITS = {
@@ -80,14 +78,6 @@ def some_time(language: str) -> str:
     """`some time`, where no number is known that would stay true."""
     return _SOME_TIME[_spoken(language)]
 
-
-def span(length: timedelta, language: str) -> str:
-    """About how long, in the largest unit of which there are at least two."""
-    days = max(length.days, 0)
-    for size, unit in ((365.25, "year"), (30.44, "month"), (1.0, "day")):
-        if days >= 2 * size:
-            return duration(Duration(int(days / size), unit), language)
-    return duration(Duration(max(int(length.total_seconds() // 3600), 1), "hour"), language)
 
 
 def why(reason: str, language: str, **values: str) -> str:

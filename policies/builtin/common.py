@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-from ...connectors.base import Platform
-from ...connectors.records import Kind as RecordKind
-from ...connectors.records import Ref
 from ..comparisons import BooleanIs
 from ..conditions import Atom, Condition, Some
 from ..facts import Subject, find_fact
@@ -30,7 +27,3 @@ def steady_order(seed: str, names: list[str]) -> list[str]:
     and over many people every name comes first equally often (rendezvous hashing, Thaler and
     Ravishankar 1998)."""
     return sorted(names, key=lambda name: hashlib.sha256(f"{seed}\0{name}".encode()).digest())
-
-
-def thread_url(platform: Platform, thread: str) -> str:
-    return platform.url(Ref(platform.site, RecordKind.THREAD, thread))
