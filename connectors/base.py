@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from .actions import Action
+from .pacing import Allowances
 from .records import Kind, Record, Ref
 
 Cursor = Mapping[str, Any]
@@ -26,13 +27,14 @@ class World:
     """What a connector takes from outside instead of asking for it itself.
 
     `now` gives an aware UTC datetime, `monotonic` and `sleep` seconds; `contact` (an address or URL)
-    goes into the User-Agent.
+    goes into the User-Agent. `allowances` gives budgets that others share; None: each process has its own.
     """
 
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     sleep: Callable[[float], None]
     contact: str = ""
+    allowances: Allowances | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

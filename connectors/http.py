@@ -36,7 +36,7 @@ from ..config.errors import (
     Unreachable,
 )
 from .base import World
-from .pacing import Bucket
+from .pacing import Allowance, Bucket, Budget
 
 log = logging.getLogger("ordito.http")
 
@@ -51,6 +51,8 @@ PATIENCE = 120.0
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOPS = 5
+_AT_ONCE = 1e-6
+"""Seconds that are none: what rounding leaves."""
 _BLIND_WAIT = 11.0
 """Seconds to wait after a 429 that does not say how long: Discourse's shortest window is 10 s."""
 
@@ -68,8 +70,8 @@ class _Again(Exception):
 class PoliteSession(requests.Session):
     """A `requests.Session` with manners, for one site; for mwclient it is the `pool`.
 
-    `site` is the key in the settings and stands in every error. `timeout`: seconds to connect and to
-    wait for each piece of the answer. `patience`: longest wait that the site may impose. `cookies`:
+    `site` is the key in the settings and stands in every error; by `url` the world's other users of the
+    site share one budget. `timeout`: seconds to connect and to wait for each piece of the answer. `patience`: longest wait that the site may impose. `cookies`:
     keep those that the site sets (MediaWiki's sign-in lives in them, Discourse's API needs none).
     Not for use by several threads.
     """
@@ -79,6 +81,7 @@ class PoliteSession(requests.Session):
         site: str,
         *,
         world: World,
+        url: str = "",
         requests_per_minute: float = 30,
         timeout: tuple[float, float] = (5, 60),
         patience: float = PATIENCE,
@@ -88,7 +91,7 @@ class PoliteSession(requests.Session):
         super().__init__()
         self.site = site
         self._world = world
-        self._bucket = Bucket(requests_per_minute)
+        self._allowance = self.allowance(Budget.of_requests(url or site, requests_per_minute))
         self._timeout = timeout
         self._patience = patience
         self._counts = {"requests": 0.0, "retries": 0.0, "waited": 0.0}
@@ -104,11 +107,37 @@ class PoliteSession(requests.Session):
         """`requests` sent, `retries` among them, seconds `waited`, since the session was made."""
         return dict(self._counts)
 
+    def allowance(self, budget: Budget) -> Allowance:
+        """The world's allowance for a budget, or one of our own."""
+        return (self._world.allowances or self._own_bucket)(budget)
+
+    def _own_bucket(self, budget: Budget) -> Allowance:
+        return Bucket(budget, self._world.monotonic)
+
     def pause(self, seconds: float) -> None:
         """Wait, and count it."""
         if seconds > 0:
             self._counts["waited"] += seconds
             self._world.sleep(seconds)
+
+    def hold(self, seconds: float) -> None:
+        """Wait because the site asks for it: everybody who shares its budget does."""
+        self._allowance.hold(seconds)
+        self.pause(seconds)
+
+    def await_turn(self, allowance: Allowance) -> None:
+        """Wait for the next turn. Raises RateLimited where it is too far off to wait for."""
+        waited = 0.0
+        while True:
+            wait = allowance.take(self._patience)
+            waited += wait
+            if waited > self._patience:
+                raise self._rate_limited("the site asks for a longer pause than is waited for", wait)
+            if wait < _AT_ONCE:
+                return
+            self.pause(wait)
+            if allowance.paused() < _AT_ONCE:  # nobody was told to wait while we did
+                return
 
     def request(  # type: ignore[override]  # requests takes the rest by position, nobody gives it so
         self,
@@ -151,7 +180,7 @@ class PoliteSession(requests.Session):
         self._counts["retries"] += 1
 
     def _once(self, method: str, url: str, harmless: bool, kwargs: dict[str, Any]) -> requests.Response:
-        self.pause(self._bucket.take(self._world.monotonic()))
+        self.await_turn(self._allowance)
         self._counts["requests"] += 1
         try:
             response = super().request(method, url, **kwargs)
@@ -187,18 +216,21 @@ class PoliteSession(requests.Session):
 
     def _too_fast(self, response: requests.Response) -> Exception:
         """429: refused before anything was done, so a write may be repeated as well."""
-        self._bucket.slow_down(self._world.monotonic())
         asked = self._asked_wait(response)
         wait = _BLIND_WAIT if asked is None else asked
-        until = self._world.now() + timedelta(seconds=min(wait, 10 * 365 * 86400))
-        error = RateLimited(
-            f"the site asks us to wait {wait:.0f} s.",
+        error = self._rate_limited(f"the site asks us to wait {wait:.0f} s", wait)
+        wait += 1  # because the site rounds down and its clock is not ours
+        self._allowance.slow_down()
+        self._allowance.hold(wait)
+        return error if wait > self._patience + 1 else _Again(error, wait)
+
+    def _rate_limited(self, what: str, wait: float) -> RateLimited:
+        return RateLimited(
+            f"{what}.",
             where=self.site,
             hint="Lower requests_per_minute if that comes often; the next run goes on.",
-            until=until,
+            until=self._world.now() + timedelta(seconds=min(wait, 10 * 365 * 86400)),
         )
-        # One second more, because the site rounds down and its clock is not ours.
-        return error if wait > self._patience else _Again(error, wait + 1)
 
     def _broken(self, response: requests.Response, harmless: bool) -> Exception:
         status = response.status_code
@@ -210,6 +242,8 @@ class PoliteSession(requests.Session):
             where=self.site,
             hint="It may be in maintenance; the next run goes on where this one stopped.",
         )
+        if asked is not None:
+            self._allowance.hold(asked)
         return error if asked is not None and asked > self._patience else _Again(error, asked)
 
     def _asked_wait(self, response: requests.Response) -> float | None:

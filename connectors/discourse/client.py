@@ -63,6 +63,7 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
         self.session = PoliteSession(
             site,
             world=world,
+            url=settings.base,
             requests_per_minute=settings.requests_per_minute,
             cookies=False,
             headers={

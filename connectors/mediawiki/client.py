@@ -29,6 +29,7 @@ from ...config.errors import (
 )
 from ..base import World
 from ..http import PoliteSession
+from ..pacing import Allowance, Budget
 from .faults import error_of
 from .merging import merge
 from .wiki import WIKI_QUERY, Wiki
@@ -141,6 +142,14 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
     def pause(self, seconds: float) -> None:
         self._session.pause(seconds)
 
+    def edits(self, account: str, per_minute: float) -> Allowance:
+        """The budget of an account's edits on this wiki."""
+        url = f"{self.scheme}://{self.host}{self.path}"
+        return self._session.allowance(Budget.of_edits(url, account, per_minute))
+
+    def await_turn(self, allowance: Allowance) -> None:
+        self._session.await_turn(allowance)
+
     # One call, with what may be mended on the way
 
     def call(self, action: str, *, write: bool = False, token_kind: str = "", **params: Any) -> Json:
@@ -192,7 +201,7 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
             raise RateLimited(
                 f"the wiki {what}.", where=self.name, hint="The next run goes on.", until=until
             )
-        self.pause(seconds)
+        self._session.hold(seconds)
 
     def _window(self, action: str) -> float:
         windows = self._wiki.windows if self._wiki is not None else {}

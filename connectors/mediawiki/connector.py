@@ -32,7 +32,7 @@ class MediaWikiConnector:
         self._settings = settings
         self._world = world
         self._session = PoliteSession(
-            site, world=world, requests_per_minute=settings.requests_per_minute
+            site, world=world, url=settings.url, requests_per_minute=settings.requests_per_minute
         )
         self.client = Client(
             site, settings.url, settings.username, settings.password.reveal(), self._session, world

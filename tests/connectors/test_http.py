@@ -25,7 +25,7 @@ from ordito.config.errors import (
 )
 from ordito.connectors.base import World
 from ordito.connectors.http import PoliteSession
-from ordito.connectors.pacing import Bucket
+from ordito.connectors.pacing import Bucket, Budget
 
 URL = "https://forum.test/posts.json"
 KEY = "0123456789abcdef0123456789abcdef"
@@ -114,12 +114,13 @@ def test_requests_are_spread_over_the_minute_after_a_small_burst(opened: Open) -
 
 
 def test_after_being_told_to_slow_down_the_pace_is_halved_for_ten_minutes() -> None:
-    bucket = Bucket(60)
-    bucket.slow_down(0.0)
-    assert [bucket.take(0.0) for _ in range(3)] == pytest.approx([2.0, 4.0, 6.0])
-    bucket.take(600.0)
-    waits = [bucket.take(600.0) for _ in range(12)]
-    assert waits[-1] - waits[-2] == pytest.approx(1.0)
+    clock = Clock()
+    bucket = Bucket(Budget("forum", 60, burst=10), lambda: clock.seconds)
+    bucket.slow_down()
+    assert [bucket.take(99) for _ in range(3)] == pytest.approx([2.0, 4.0, 6.0])
+    clock.seconds = 600.0
+    waits = [bucket.take(99) for _ in range(13)]
+    assert waits[9:] == pytest.approx([0.0, 1.0, 2.0, 3.0])
 
 
 @pytest.mark.parametrize(

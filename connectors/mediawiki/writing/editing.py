@@ -49,6 +49,7 @@ class Page:
     model: str
     redirect: bool
     read_at: str
+    editable: bool = True
 
     @property
     def exists(self) -> bool:
@@ -74,6 +75,9 @@ class Text:
     minor: bool = False
     bot: bool = True
     """Hidden from recent changes, where the account has the flag; never for what is meant to be noticed."""
+    undo: tuple[int, int] | None = None
+    """Instead of `text`: the revision to take back and the one before it, merged by MediaWiki with what
+    was changed since."""
 
 
 class Editor:
@@ -84,7 +88,7 @@ class Editor:
         self.site = site
         self._settings = settings
         self._world = world
-        self._last: float | None = None
+        self._pace = client.edits(settings.username.partition("@")[0], settings.edits_per_minute)
         self._made: int | None = None
 
     def read(self, **which: Any) -> Page:
@@ -94,6 +98,7 @@ class Editor:
             **which,
             prop="info|revisions",
             inprop="associatedpage",
+            intestactions="edit",
             rvprop="ids|content|user",
             rvslots="main",
             meta=None if self.client.has_token() else "tokens",
@@ -117,6 +122,7 @@ class Editor:
             model=page.get("contentmodel", "wikitext"),
             redirect=bool(page.get("redirect")),
             read_at=answer["curtimestamp"],
+            editable=bool(page.get("actions", {}).get("edit", True)),
         )
 
     def check(self, page: Page, kind: str = "") -> None:
@@ -138,9 +144,9 @@ class Editor:
         an edit elsewhere on the page is merged by MediaWiki. Refused, TryLater: not saved. OutcomeUnknown.
         """
         self._within_trial()
-        self._keep_pace()
+        self.client.await_turn(self._pace)
         params: dict[str, Any] = {
-            "text": unicodedata.normalize("NFC", what.text),
+            **_content(what),
             "summary": summary,
             "minor": what.minor,
             "notminor": not what.minor,
@@ -178,14 +184,6 @@ class Editor:
             return OutcomeUnknown("the wiki's answer to an edit says nothing.", where=self.site)
         words = edit.get("info") or edit.get("code") or edit["result"]
         return Filtered(f"the wiki does not save {page.title}: {_one_line(str(words))}", where=self.site)
-
-    def _keep_pace(self) -> None:
-        """Wait until the last edit is long enough ago."""
-        now, between = self._world.monotonic(), 60 / self._settings.edits_per_minute
-        if self._last is not None and now < self._last + between:
-            self.client.pause(self._last + between - now)
-            now = self._last + between
-        self._last = now
 
     def _within_trial(self) -> None:
         """Raises Misconfigured once the account has made as many edits as its trial allows."""
@@ -233,7 +231,7 @@ class Editor:
 
     def marked(self, rows: Iterator[Json], marker: Marker) -> Json | None:
         """The first row whose comment carries the marker."""
-        return next((row for row in rows if _sign(marker) in row.get("comment", "")), None)
+        return next((row for row in rows if is_marked(row, marker)), None)
 
     def let_it_land(self, since: datetime) -> bool:
         """Wait until a request begun at `since` cannot be at work any more; whether that was necessary."""
@@ -275,6 +273,17 @@ def summary_of(words: str, marker: Marker) -> str:
     if len(text) > room:
         text = text[: room - 1].rstrip() + "…"
     return f"{text} {sign}".strip()
+
+
+def is_marked(row: Json, marker: Marker) -> bool:
+    """Whether the summary of a revision or log entry carries the marker."""
+    return _sign(marker) in row.get("comment", "")
+
+
+def _content(what: Text) -> dict[str, Any]:
+    if what.undo is not None:
+        return {"undo": what.undo[0], "undoafter": what.undo[1]}
+    return {"text": unicodedata.normalize("NFC", what.text)}
 
 
 def _sign(marker: Marker) -> str:
