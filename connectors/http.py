@@ -70,8 +70,9 @@ class _Again(Exception):
 class PoliteSession(requests.Session):
     """A `requests.Session` with manners, for one site; for mwclient it is the `pool`.
 
-    `site` is the key in the settings and stands in every error; by `url` the world's other users of the
-    site share one budget. `timeout`: seconds to connect and to wait for each piece of the answer. `patience`: longest wait that the site may impose. `cookies`:
+    `site` is the key in the settings and stands in every error; those who ask the same `url`
+    share one budget. `timeout`: seconds to connect and to wait for each piece of the answer. `patience`:
+    longest wait that the site may impose, also when it told somebody else of the same budget. `cookies`:
     keep those that the site sets (MediaWiki's sign-in lives in them, Discourse's API needs none).
     Not for use by several threads.
     """

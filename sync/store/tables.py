@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -32,11 +33,13 @@ __all__ = [
     "doings",
     "gaps",
     "identities",
+    "left_out",
     "locks",
     "members",
     "meta",
     "metadata",
     "opt_outs",
+    "paces",
     "plans",
     "proposals",
     "reviews",
@@ -219,6 +222,17 @@ gaps = Table(
     comment="what the mirror is known to lack; makes the facts that depend on it unknown",
 )
 
+paces = Table(
+    "paces",
+    metadata,
+    Column("budget", Text, primary_key=True),  # digest of its name
+    Column("at", Double, nullable=False),  # seconds on the database's clock; the others after that
+    Column("backlog", Double, nullable=False),
+    Column("careful", Double, nullable=False),
+    Column("paused", Double, nullable=False),
+    comment="how fast each site may be asked; used on PostgreSQL, where several hosts share a store",
+)
+
 # --- people and consent ---------------------------------------------------------------------------------
 
 identities = Table(
@@ -274,4 +288,14 @@ tombstones = Table(
     Column("digest", Text, nullable=False),  # keyed hash of a member id: forgotten, and stays forgotten
     Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("site", "digest"),
+)
+
+left_out = Table(
+    "left_out",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("digest", Text, nullable=False),  # keyed hash of the member's id
+    Column("name", Text, nullable=False),  # and of the name by which the settings exclude them
+    PrimaryKeyConstraint("site", "digest"),
+    comment="who the settings exclude: contributions name their author by the id only",
 )
