@@ -1,6 +1,7 @@
 """Kill runs of `apply` and of `sync` at random moments and count what came of it.
 
-    python -m benchmarks.kills [--kills 200] [--seed 1] [--server sandbox|discourse|mediawiki] [--only apply|sync]
+    python -m benchmarks.kills [--kills 200] [--seed 1] [--only apply|sync]
+                              [--server sandbox|discourse|mediawiki]
 
 The runs of `apply` act on a sandbox, on the stand-in for Discourse in a process of its own, and on a real
 MediaWiki; each is asked afterwards how often it was made to do each of the approved actions. A sync of the
