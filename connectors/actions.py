@@ -145,10 +145,17 @@ class ReopenThread(_ThreadState):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveThread(_ThreadState):
-    """Frozen as it is: no replies, edits or likes (forum); template and category (wiki)."""
+    """Frozen as it is: no replies, edits or likes (forum); template and categories, or, with `to`, some
+    sections of a talk page moved to another page (wiki)."""
 
     template: str = ""
-    """Wikitext put at the top of the page (wiki)."""
+    """Wikitext put at the top of the page; with `to`, what a new archive begins with (wiki)."""
+    labels: tuple[str, ...] = ()
+    """Categories that the page gets with the template (wiki)."""
+    sections: tuple[str, ...] = ()
+    """The sections' wikitext, each exactly as it stands on the page; a different one is a Conflict."""
+    to: str = ""
+    """The full title of the page that they are moved to."""
     verb: Literal["archive_thread"] = "archive_thread"
 
 

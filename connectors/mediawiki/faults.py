@@ -23,7 +23,10 @@ from ...config.errors import (
     Unreachable,
 )
 
-_CONFLICTS = frozenset({"editconflict", "articleexists", "pagedeleted", "alreadyrolled", "selfmove"})
+_CONFLICTS = frozenset(
+    {"editconflict", "articleexists", "pagedeleted", "alreadyrolled", "selfmove",
+     "undofailure"}
+)  # fmt: skip
 _MISSING = frozenset(
     {"missingtitle", "nosuchpageid", "nosuchrevid", "nosuchsection", "nosuchuser", "nosuchuserid",
      "notarget", "missingcontent-pageid", "missingcontent-revid"}

@@ -188,8 +188,8 @@ class Drafts:
         page = self.editor.read(pageids=action.thread)
         self.editor.check(page)
         block = _block(action)
-        done = has_template(page.text, block)
-        return Draft(page, None if done else Text(f"{block}\n{page.text}"), "")
+        text = page.text if has_template(page.text, block) else f"{block}\n{page.text}"
+        return Draft(page, self._unless_same(page, self._links.change(text, action.labels, ())), "")
 
     def _unarchive(self, action: UnarchiveThread) -> Draft:
         page = self.editor.read(pageids=action.thread)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, get_args
 
 from ....config.errors import Conflict, Forbidden, NotFound, Refused
-from ...actions import Action, AddToGroup, EditText, MoveThread, OpenThread, RemoveFromGroup
+from ...actions import Action, AddToGroup, ArchiveThread, EditText, MoveThread, OpenThread, RemoveFromGroup
 from ...base import Found, Marker, NotDone, Receipt, Unknown, World
 from ...records import Kind, Ref
 from ..client import Json
 from ..people import People
 from ..platform import MediaWikiPlatform
+from .archive import Archived, TalkArchive, saved_of
 from .editing import Editor, Page, Saved, Text, summary_of
 from .state import Change, Moves, Rights
 from .texts import Draft, Drafts, TextAction
@@ -33,6 +34,8 @@ class Verbs:
             return self._changed(action, Moves(self.editor).perform(action, marker))
         if isinstance(action, AddToGroup | RemoveFromGroup):
             return self._changed(action, Rights(self.editor, self.people).perform(action, marker))
+        if isinstance(action, ArchiveThread) and action.to:
+            return self._archived(action, TalkArchive(self.editor).perform(action, marker))
         if not isinstance(action, get_args(TextAction)):
             raise Refused(f"a wiki knows no {action.verb}.", where=action.site)
         draft = Drafts(self.editor, self.people).of(action)
@@ -46,7 +49,7 @@ class Verbs:
         except Conflict:
             # MediaWiki takes the same new section, sent twice, for a conflict: look whether ours is there.
             if text.heading is not None and (row := self._ours(marker, self.world.now())) is not None:
-                return self._saved(action, _of_row(row), draft.receipt)
+                return self._saved(action, saved_of(row), draft.receipt)
             raise
         if saved.revision == 0:
             return self._as_it_was(action, draft.page)
@@ -67,11 +70,19 @@ class Verbs:
             change = Moves(self.editor).find(action, marker, since)
         elif isinstance(action, AddToGroup | RemoveFromGroup):
             change = Rights(self.editor, self.people).find(action, marker, since)
+        elif isinstance(action, ArchiveThread) and action.to:
+            return self._look_at_both(action, marker, since)
         elif (row := self._ours(marker, since)) is not None:
-            return self._saved(action, _of_row(row), _extras(action))
+            return self._saved(action, saved_of(row), _extras(action))
         else:
             return self._hidden(action, since)
         return NotDone() if change is None else self._changed(action, change)
+
+    def _look_at_both(self, action: ArchiveThread, marker: Marker, since: datetime) -> Found:
+        found = TalkArchive(self.editor).find(action, marker, since)
+        if isinstance(found, Archived):
+            return self._archived(action, found)
+        return self._hidden(action, since) if found is None else found
 
     def _ours(self, marker: Marker, since: datetime) -> Json | None:
         return self.editor.marked(self.editor.own(since), marker)
@@ -112,6 +123,10 @@ class Verbs:
             Moves(self.editor).undo(dict(receipt.before), dict(after), marker)
         elif "group" in after:
             Rights(self.editor, self.people).undo(dict(receipt.before), dict(after), marker)
+        elif "archive" in after:
+            before = receipt.before
+            saved = TalkArchive(self.editor).undo(before, after, marker, receipt.at)
+            return self._undone(receipt, after, saved)
         else:
             return self._undo_edit(receipt, receipt.before, after, marker)
         return self._undone(receipt, after, ())
@@ -169,6 +184,16 @@ class Verbs:
             after={"page": saved.page, "title": saved.title, "revision": saved.revision, **extras},
         )
 
+    def _archived(self, action: ArchiveThread, done: Archived) -> Receipt:
+        """Both edits in one receipt; `url` shows what was taken out."""
+        receipt, kept = self._saved(action, done.talk, {}), self._saved(action, done.archive, {})
+        return replace(
+            receipt,
+            made=(*receipt.made, *kept.made),
+            before={**(receipt.before or {}), "archive": done.archive.parent},
+            after={**(receipt.after or {}), "archive": kept.after},
+        )
+
     def _changed(self, action: Action, change: Change) -> Receipt:
         return Receipt(
             site=action.site,
@@ -196,16 +221,6 @@ class Verbs:
             before=None,
             after={**after, "undone": True},
         )
-
-
-def _of_row(row: Json) -> Saved:
-    """A revision as `list=usercontribs` tells of it."""
-    return Saved(
-        page=int(row["pageid"]),
-        title=row["title"],
-        revision=int(row["revid"]),
-        parent=int(row.get("parentid", 0)),
-    )
 
 
 def _extras(action: Action) -> dict[str, Any]:
