@@ -8,6 +8,7 @@ empty string or set means that it is known to be empty.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -190,11 +191,27 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Badge:
+    """A badge and all who hold it. A forum's only; people are given it, it is no state of theirs."""
+
+    site: str
+    id: str
+    name: str
+    holders: Mapping[str, datetime]
+    """Ids of the members, each with the time at which it was granted (the first time, if several)."""
+    deleted_at: datetime | None = None
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.site, "badge", self.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """The platform's own record that a state changed at a time: `field` as in the store's intervals.
 
-    `field` is one of closed, archived, visible, label, group, trust_level, title, space; for the sets
-    `label` and `group` the value is the element and `on` says whether it came or went.
+    `field` is one of closed, archived, visible, label, group, badge, trust_level, title, space; for the
+    sets `label`, `group` and `badge` the value is the element and `on` says whether it came or went.
     """
 
     site: str
@@ -206,5 +223,5 @@ class Change:
     on: bool = True
 
 
-Record = Member | Space | Thread | Contribution | Group | Change
+Record = Member | Space | Thread | Contribution | Group | Badge | Change
 

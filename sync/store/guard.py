@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Connection, Delete, delete, literal, or_, select, update
 
 from ...connectors.records import (
+    Badge,
     Change,
     Contribution,
     Group,
@@ -179,6 +180,9 @@ class Guard:
             return None if self._hides(record.id) else record
         if isinstance(record, Group) and record.members is not None:
             return replace(record, members=frozenset(m for m in record.members if not self._hides(m)))
+        if isinstance(record, Badge):
+            holders = {member: at for member, at in record.holders.items() if not self._hides(member)}
+            return replace(record, holders=holders)
         if isinstance(record, Change):
             hidden = record.id in self._threads if record.kind is Kind.THREAD else self._hides(record.id)
             return None if hidden else record

@@ -11,7 +11,18 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, delete, func, select, update
 
 from ...connectors.base import Batch, Family
-from ...connectors.records import Change, Contribution, Group, Kind, Member, Record, Ref, Space, Thread
+from ...connectors.records import (
+    Badge,
+    Change,
+    Contribution,
+    Group,
+    Kind,
+    Member,
+    Record,
+    Ref,
+    Space,
+    Thread,
+)
 from . import rows
 from .deletion import cascade, mark
 from .guard import Guard
@@ -20,7 +31,7 @@ from .states import chunks
 from .tables import contributions, members, spaces, texts, threads
 from .times import micros
 
-R = TypeVar("R", Member, Space, Thread, Contribution, Group)
+R = TypeVar("R", Member, Space, Thread, Contribution, Group, Badge)
 
 
 @dataclass(slots=True)
@@ -60,6 +71,7 @@ class Ingest:
         rows.upsert(connection, spaces, rows.space_rows(self.site, found.all(Space), batch.scan))
         items.members(people, [c for c in found.changes if c.kind is Kind.MEMBER])
         items.groups(found.all(Group))
+        items.badges(found.all(Badge))
         items.threads(talks, [c for c in found.changes if c.kind is Kind.THREAD])
         self._contributions(connection, words, batch.scan)
         self._gone(connection, items, batch.gone)

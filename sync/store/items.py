@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from ...connectors.records import Change, Group, Kind, Member, Thread
+from ...connectors.records import Badge, Change, Group, Kind, Member, Thread
 from . import rows
 from .deletion import cascade, existing
 from .states import MEMBER_FIELDS, THREAD_FIELDS, Histories, Key, chunks, written
@@ -98,24 +98,43 @@ class Items:
         rows.upsert(self.connection, site_groups, found)
         self._count_deleted(records, before)
 
+    def badges(self, records: Sequence[Badge]) -> None:
+        """Each of them replaces what was known of who holds it; the grants have the platform's own times."""
+        for record in records:
+            told = [
+                Change(site=self.site, kind=Kind.MEMBER, id=member, field="badge", value=record.name, at=at)
+                for member, at in record.holders.items()
+            ]
+            held = self._inside("badge", record.name)
+            for chunk in chunks(held | set(record.holders)):
+                histories = Histories(self.connection, self.site, Kind.MEMBER.value, chunk)
+                histories.tell((c for c in told if c.id in set(chunk)), {}, {})
+                for member in held.intersection(chunk) - set(record.holders):
+                    histories.see_element(member, "badge", record.name, False, 0, self.now, new=False)
+                histories.save()
+
     def end_group(self, group: str) -> None:
         """Nobody is in a group that is gone."""
         row = existing(self.connection, site_groups, self.site, [group], "name")[group]
         self._membership(row.name, frozenset(), new=False)
 
     def _membership(self, name: str, wanted: frozenset[str], *, new: bool) -> None:
-        query = select(states.c.item).where(
-            states.c.site == self.site,
-            states.c.kind == Kind.MEMBER.value,
-            states.c.field == "group",
-            states.c.value == name,
-            states.c.valid_to.is_(None),
-        )
-        for chunk in chunks(wanted ^ set(self.connection.scalars(query))):
+        for chunk in chunks(wanted ^ self._inside("group", name)):
             histories = Histories(self.connection, self.site, Kind.MEMBER.value, chunk)
             for member in chunk:
                 histories.see_element(member, "group", name, member in wanted, 0, self.now, new=new)
             histories.save()
+
+    def _inside(self, field: str, element: str) -> set[str]:
+        """The members whose set has the element now."""
+        query = select(states.c.item).where(
+            states.c.site == self.site,
+            states.c.kind == Kind.MEMBER.value,
+            states.c.field == field,
+            states.c.value == element,
+            states.c.valid_to.is_(None),
+        )
+        return set(self.connection.scalars(query))
 
     def _see(
         self,

@@ -3,7 +3,8 @@
 *Sparse.* A state with one value (`closed`, `archived`, `visible`, `space` of threads; `trust_level`, `title`
 of members) has rows only once it changed: as long as it has none, the item's own row says what it always
 was, as far as is known. Once it has rows they tell the whole history, and a moment that none covers is
-unknown. Of the sets (`label` of threads, `group` of members) every element has a row for each time it was in.
+unknown. Of the sets (`label` of threads, `group` and `badge` of members) every element has a row for each
+time it was in.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .tables import states
 from .timeline import ASSUMED, FALSE, OBSERVED, PLATFORM, TRUE, Point, rebased, seen, told
 from .times import micros
 
-SETS = frozenset({"label", "group"})
+SETS = frozenset({"label", "group", "badge"})
 THREAD_FIELDS = ("closed", "archived", "visible", "space")
 MEMBER_FIELDS = ("trust_level", "title")
 
@@ -153,7 +154,7 @@ class Histories:
             grouped[change.id, change.field, element].append(Point(micros(change.at), value, PLATFORM))
         for key, news in grouped.items():
             self._items.add(key[0])
-            start = 0 if key[1] == "group" else starts.get(key[0], 0)
+            start = 0 if key[1] in ("group", "badge") else starts.get(key[0], 0)
             points = self._points(key)
             if not points and key in rows:
                 points = [Point(start, rows[key], ASSUMED)]

@@ -28,14 +28,14 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ordito.connectors.base import Batch, Connector, Cursor, Family, Platform
-from ordito.connectors.records import Change, Contribution, Group, Kind, Member, Ref, Space, Thread
+from ordito.connectors.records import Badge, Change, Contribution, Group, Kind, Member, Ref, Space, Thread
 
 
 class Unsupported(Exception):
     """The platform has no such operation."""
 
 
-Item = Member | Space | Thread | Contribution | Group
+Item = Member | Space | Thread | Contribution | Group | Badge
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +164,7 @@ UNSEEN: Mapping[type[Item], frozenset[str]] = {
     Thread: frozenset({"stamp", "views"}),
     Contribution: frozenset({"updated_at"}),
     Group: frozenset(),
+    Badge: frozenset(),
 }
 """Fields that two views of one item need not agree on."""
 

@@ -3,7 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ordito.connectors.records import Change, Contribution, Group, Kind, Member, Space, Thread, ThreadKind
+from ordito.connectors.records import (
+    Badge,
+    Change,
+    Contribution,
+    Group,
+    Kind,
+    Member,
+    Space,
+    Thread,
+    ThreadKind,
+)
 
 SITE = "forum"
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -35,6 +45,11 @@ def post(id: str, thread: str = "1", **fields: Any) -> Contribution:
 
 def group(name: str, *members: str, id: str = "") -> Group:
     return Group(site=SITE, id=id or name, name=name, members=frozenset(members))
+
+
+def badge(name: str, **holders: datetime) -> Badge:
+    """Whom it was given when: `_1=day(3)` for member 1."""
+    return Badge(site=SITE, id=name, name=name, holders={k.lstrip("_"): at for k, at in holders.items()})
 
 
 def change(kind: Kind, id: str, field: str, value: Any, at: datetime, on: bool = True) -> Change:

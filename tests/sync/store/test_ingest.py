@@ -14,7 +14,7 @@ from ordito.sync.store.ingest import Counts, Ingest, find_parents
 from ordito.sync.store.store import Store
 from ordito.sync.store.tables import contributions, members, site_groups, states, texts, threads
 from ordito.sync.store.times import micros
-from tests.sync.records import SITE, START, change, day, group, member, post, space, thread
+from tests.sync.records import SITE, START, badge, change, day, group, member, post, space, thread
 
 Put = Callable[..., Counts]
 TODAY = day(30)
@@ -269,6 +269,27 @@ def test_a_group_that_is_not_listed_keeps_whom_it_had(store: Store, put: Put) ->
     put(group("staff", "1").__class__(site=SITE, id="staff", name="staff", members=None), now=day(31))
     assert intervals(store, "1", "group") == [("staff", -20454, None, "assumed")]
     assert rows(store, site_groups)["staff"]["members_known"] is True
+
+
+def test_badges_are_held_from_the_day_on_which_they_were_given(store: Store, put: Put) -> None:
+    put(member("1"), member("2"), badge("Expert", _1=day(3), _2=day(4)), now=day(10))
+    assert intervals(store, "1", "badge") == [("Expert", 3, None, "platform")]
+    put(badge("Expert", _2=day(4)), badge("Baker", _1=day(12)), now=day(20))
+    assert intervals(store, "1", "badge") == [
+        ("Expert", 3, 20, "platform"),
+        ("Baker", 12, None, "platform"),
+    ]
+    put(change(Kind.MEMBER, "1", "badge", "Expert", day(15), on=False), now=day(21))
+    assert intervals(store, "1", "badge")[0] == ("Expert", 3, 15, "platform")
+
+
+def test_badges_of_a_forgotten_or_excluded_member_are_not_stored(store: Store, put: Put) -> None:
+    with store.write() as connection:
+        guard = Guard.load(connection, SITE, Exclusions(members=frozenset({"user1"})), store.secret)
+        records = (member("1"), member("2"), badge("Expert", _1=day(3), _2=day(4)))
+        Ingest(SITE, "forum", guard, TODAY).store(connection, Batch(records=records))
+    assert intervals(store, "1", "badge") == []
+    assert intervals(store, "2", "badge") == [("Expert", 4, None, "platform")]
 
 
 def test_groups_can_come_with_the_members(store: Store, put: Put) -> None:
