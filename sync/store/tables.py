@@ -138,6 +138,14 @@ threads = Table(
     PrimaryKeyConstraint("site", "id"),
     sqlite_with_rowid=False,
 )
+Index("ix_threads_author", threads.c.site, threads.c.author)
+Index(
+    "ix_threads_messages",  # what is private never counts, so every fact asks for these
+    threads.c.site,
+    threads.c.id,
+    sqlite_where=text("kind = 'message'"),
+    postgresql_where=text("kind = 'message'"),
+)
 
 contributions = Table(
     "contributions",
@@ -161,7 +169,24 @@ contributions = Table(
     sqlite_with_rowid=False,
 )
 Index("ix_contributions_thread", contributions.c.site, contributions.c.thread, contributions.c.position)
-Index("ix_contributions_author", contributions.c.site, contributions.c.author)
+# Facts ask of a thread or a member which of their contributions was the first or the last, and how many there
+# are; these two answer without a look at the row, and a look into the past costs no more than one at today.
+Index(
+    "ix_contributions_order",
+    *(
+        contributions.c[name]
+        for name in (
+            "site", "thread", "created_at", "position", "id", "author", "kind", "deleted_at", "likes"
+        )
+    ),
+)  # fmt: skip
+Index(
+    "ix_contributions_author",
+    *(
+        contributions.c[name]
+        for name in ("site", "author", "created_at", "kind", "deleted_at", "thread", "id")
+    ),
+)
 Index(
     "ix_contributions_parentless",
     contributions.c.site,

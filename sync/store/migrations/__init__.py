@@ -1,4 +1,4 @@
 """Alembic's revisions of the tables; run through `upgrade.py` only."""
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision that this version of the program works with; the newest file in `versions/`."""
