@@ -22,20 +22,23 @@ from .proposals import Proposal, get
 from .settling import reverse, settle_open
 from .states import State
 
+_INSTEAD = {State.APPROVED: "reopen", State.UNSETTLED: "settle"}
+"""What to type instead of `undo`, by the state in which a proposal is."""
+
 
 def undo(bench: Bench, ids: Sequence[int], by: str) -> Report:
     """Undo applied proposals, in the order given; later steps that still wait are superseded with them.
 
-    Undoing needs no gate: it is a person who asks. Raises UsageError for an unknown id and
-    TransitionError for one that is not applied, before anything is done; then everything is in the report.
+    Undoing needs no gate: it is a person who asks. Raises UsageError for an id that is unknown or not
+    applied, before anything is done; then everything is in the report.
     """
     with bench.store.read() as conn:
         for proposal in ids:
             state = get(conn, proposal).state
             if state not in (State.APPLIED, State.APPLYING):
-                raise TransitionError(
+                raise UsageError(
                     f"Proposal {proposal} is {state}; only what was applied can be undone.",
-                    hint=f"ordito review reopen {proposal}" if state == State.APPROVED else "",
+                    hint=f"ordito review {_INSTEAD[state]} {proposal}" if state in _INSTEAD else "",
                 )
     report = Report()
     settle_open(bench, report)

@@ -93,6 +93,16 @@ class Store:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
                 yield connection
 
+    @contextmanager
+    def apart(self) -> Iterator[Connection]:
+        """A transaction on a few rows of their own, which waits for no writer; for PostgreSQL only.
+
+        What it changes may be lost in a power failure. Raises StoreError.
+        """
+        with _readable_errors(self.url), self.engine.begin() as connection:
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+            yield connection
+
     def analyse(self) -> None:
         """Let the database count what it holds, or it joins large tables in the wrong order.
 
@@ -211,7 +221,8 @@ def _readable(url: URL, error: DatabaseError) -> StoreError:
         if words in said:
             hint = better
     name = url.database if url.get_backend_name() == "sqlite" else url.render_as_string()
-    return StoreError(f"The store {name} failed: {said.removesuffix('.')}.", hint=hint)
+    end = "" if said.endswith((".", "?", "!")) else "."
+    return StoreError(f"The store {name} failed: {said}{end}", hint=hint)
 
 
 _HINTS = {

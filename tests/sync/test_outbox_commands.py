@@ -9,7 +9,7 @@ from typing import Any
 import click
 import pytest
 
-from ordito.config.errors import LockHeld, TransitionError, Unreachable, UsageError
+from ordito.config.errors import LockHeld, Unreachable, UsageError
 from ordito.config.loader import load
 from ordito.connectors.actions import CloseThread, Reply
 from ordito.connectors.base import World, receipt_from_json
@@ -248,10 +248,19 @@ def forum_reopens(connector: Any, thread: str) -> None:
 
 def test_what_was_not_applied_cannot_be_undone(program: Program) -> None:
     [proposal] = program.approved(close(1))
-    with pytest.raises(TransitionError, match="is approved; only what was applied"):
+    with pytest.raises(UsageError, match="is approved; only what was applied") as caught:
         program.run(undo, proposal)
+    assert (caught.value.exit_code, caught.value.hint) == (2, f"ordito review reopen {proposal}")
     with pytest.raises(UsageError, match="no proposal 99"):
         program.run(undo, 99)
+
+
+def test_what_was_applied_is_not_applied_again_by_naming_it(program: Program) -> None:
+    [proposal] = program.approved(close(1))
+    program.run(apply)
+    with pytest.raises(UsageError, match="is applied; only what is approved") as caught:
+        program.run(apply, proposal)
+    assert caught.value.exit_code == 2
 
 
 def test_the_log_tells_what_was_done_when_and_by_whom_approved(program: Program) -> None:

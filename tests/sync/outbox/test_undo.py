@@ -61,7 +61,7 @@ def test_only_what_was_applied_can_be_undone(rig: Rig, state: str) -> None:
         [other] = applied(rig, "other")
         rig.undo(other)
     before = list(rig.server.undone)
-    with pytest.raises(TransitionError, match=f"{other} is {state}"):
+    with pytest.raises(UsageError, match=f"{other} is {state}"):
         rig.undo(fine, other)
     assert rig.server.undone == before, "nothing at all is undone then"
 

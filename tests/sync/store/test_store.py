@@ -212,6 +212,7 @@ def test_a_server_that_does_not_run_is_one_line_without_the_password(
         open_store(f"postgresql://me:geheim@/ordito?host={tmp_path}")
     assert "geheim" not in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert "?." not in caught.value.message, "the server's own question is the end of the sentence"
 
 
 def test_times_and_flags_come_back_as_they_went(store: Store) -> None:
