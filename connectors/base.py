@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from .actions import Action
 from .pacing import Allowances
@@ -159,6 +159,27 @@ class Profile:
     language: str = ""
     accepts: bool = True
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a page stands to which something is to be done: asked when that is planned and when it is carried
+    out, and never stored, because edits of *other* pages change it.
+
+    `links`: how many pages of content link to it, at least (counted no further than was asked for).
+    `editable`: whether our account may edit it.
+    """
+
+    links: int
+    editable: bool
+
+
+@runtime_checkable
+class Linking(Protocol):
+    """What a connector can do besides where pages link to pages."""
+
+    def standing(self, threads: Sequence[str], links: int) -> Mapping[str, Standing]:
+        """Of those of the pages that are there; `links`: how far they are counted. Raises TryLater."""
 
 
 class Platform(Protocol):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from ..actions import Action
-from ..base import Batch, Cursor, Found, Health, Known, Marker, Profile, Receipt, World
+from ..base import Batch, Cursor, Found, Health, Known, Marker, Profile, Receipt, Standing, World
 from ..http import PoliteSession
 from ..records import Ref
 from .client import Client
@@ -19,6 +19,7 @@ from .probe import health
 from .recent import Recent
 from .scan import Scan
 from .settings import MediaWikiSettings
+from .standing import Standings
 from .writing.editing import Editor
 from .writing.verbs import Verbs
 
@@ -63,6 +64,9 @@ class MediaWikiConnector:
 
     def profile(self, member: str) -> Profile:
         return self._people.profile(member)
+
+    def standing(self, threads: Sequence[str], links: int) -> Mapping[str, Standing]:
+        return Standings(self.client).of(threads, links)
 
     def halted(self, stop: Ref | None) -> str:
         return self._editor.trial_over() or self._people.halted(stop)

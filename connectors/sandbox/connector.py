@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, time
 from pathlib import Path
 
@@ -19,7 +20,20 @@ from ..actions import (
     SendMessage,
     SetTitle,
 )
-from ..base import Batch, Cursor, Finding, Found, Health, Known, Marker, NotDone, Profile, Receipt, World
+from ..base import (
+    Batch,
+    Cursor,
+    Finding,
+    Found,
+    Health,
+    Known,
+    Marker,
+    NotDone,
+    Profile,
+    Receipt,
+    Standing,
+    World,
+)
 from ..mediawiki.wikitext import objection
 from ..records import Kind, Ref
 from .community import Sandbox
@@ -31,7 +45,7 @@ from .reading import BATCH, Reader
 from .schema import FORUM, WIKI
 from .settings import SandboxSettings
 from .states import States, wishes
-from .wiki import WikiMember, current_revision, full_title, page_titled
+from .wiki import WikiMember, current_revision, full_title, incoming, page_titled
 from .wiki_verbs import WikiVerbs
 
 _ADMIN_VERBS: frozenset[type[Action]] = frozenset(
@@ -110,6 +124,15 @@ class SandboxConnector:
         latest = current_revision(self._sandbox, page["id"]) if page else None
         against = objection(latest["text"], self._writer.username) if latest else ""
         return Profile(self._language, not against, against and f"has {against} on the talk page")
+
+    def standing(self, threads: Sequence[str], links: int) -> Mapping[str, Standing]:
+        found: dict[str, Standing] = {}
+        for thread in threads:
+            with suppress(NotFound):
+                page = self._sandbox.thread(self._side, thread)
+                count = incoming(self._sandbox, page["title"], links) if links else 0
+                found[thread] = Standing(count, editable=True)
+        return found
 
     def halted(self, stop: Ref | None) -> str:
         reason = "" if stop is None else self._objection_at(stop)

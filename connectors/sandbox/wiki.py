@@ -251,3 +251,16 @@ def latest_revision(sandbox: Sandbox, page: int) -> dict[str, Any]:
             f"The page {page} has no revision.", hint="It may have been deleted; run `ordito sync`."
         )
     return found
+
+
+def incoming(sandbox: Sandbox, title: str, most: int) -> int:
+    """How many pages of content link to the page by its title, counted up to `most`."""
+    return len(
+        sandbox.rows(
+            "SELECT 1 FROM contribution c JOIN thread t ON t.side = c.side AND t.id = c.thread"
+            " WHERE c.side = 'wiki' AND c.current = 1 AND c.deleted_at IS NULL AND t.deleted_at IS NULL"
+            " AND t.space % 2 = 0 AND t.space != 2 AND t.title != ?"
+            " AND (instr(c.text, ?) OR instr(c.text, ?) OR instr(c.text, ?)) LIMIT ?",
+            title, f"[[{title}]]", f"[[{title}|", f"[[{title}#", most,
+        )
+    )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -22,11 +23,20 @@ from ..base import Found, Marker, NotDone, Receipt
 from ..mediawiki.wikitext import objection
 from ..mediawiki.writing.withdraw import without_section
 from ..records import Kind, Ref
+from .archiving import Archiving
 from .community import Sandbox, split_labels
 from .editing import edited
 from .platform import SandboxPlatform
 from .schema import WIKI, micros
-from .wiki import WikiMember, current_revision, full_title, latest_revision, page_titled, talk_title
+from .wiki import (
+    WikiMember,
+    current_revision,
+    full_title,
+    latest_revision,
+    page_titled,
+    talk_title,
+    with_categories,
+)
 
 
 class WikiVerbs:
@@ -35,6 +45,7 @@ class WikiVerbs:
     def __init__(self, sandbox: Sandbox, platform: SandboxPlatform, actor: WikiMember) -> None:
         self._sandbox, self._platform, self._actor = sandbox, platform, actor
         self._site = platform.site
+        self._archiving = Archiving(sandbox, actor, self._site)
 
     def perform(self, action: Action, marker: Marker) -> Receipt:
         summary = _summary(marker)
@@ -54,6 +65,8 @@ class WikiVerbs:
                     return self._edit(action, summary)
                 case SetLabels():
                     return self._saved(action.verb, self._labelled(action, summary))
+                case ArchiveThread(to=archive) if archive:
+                    return self._both(action.verb, *self._archiving.perform(action, summary))
                 case ArchiveThread():
                     return self._saved(action.verb, self._archived(action, summary))
                 case UnarchiveThread():
@@ -64,12 +77,17 @@ class WikiVerbs:
     def find(self, action: Action, marker: Marker, since: datetime) -> Found:
         """Our revision with the marker in its summary, on whatever page, deleted ones too; an action that
         changed nothing has left no mark and counts as not done."""
-        revision = self._sandbox.row(
+        revisions = self._sandbox.rows(
             "SELECT * FROM contribution WHERE side = 'wiki' AND author = ? AND created_at >= ?"
-            " AND instr(summary, ?) ORDER BY id LIMIT 1",
+            " AND instr(summary, ?) ORDER BY id",
             self._actor.id, micros(since), f"[{marker.token}]",
         )  # fmt: skip
-        return NotDone() if revision is None else self._receipt(action.verb, revision)
+        if not revisions:
+            return NotDone()
+        if isinstance(action, ArchiveThread) and action.to:
+            archive, talk = revisions[:2]
+            return self._both(action.verb, talk, archive)
+        return self._receipt(action.verb, revisions[0])
 
     def undo(self, receipt: Receipt) -> Receipt:
         """Sections are taken out while they stand as they were written; other edits are reverted while
@@ -78,6 +96,9 @@ class WikiVerbs:
         if not after.get("revision"):
             raise Refused("Nothing was changed, so there is nothing to undo.", where=self._site)
         with self._sandbox.writing():
+            if "archive" in after:
+                done = self._archiving.undo(receipt.before or {}, after)
+                return self._receipt(f"undo_{receipt.verb}", done)
             page = self._sandbox.thread(WIKI, str(after["page"]))
             latest = latest_revision(self._sandbox, page["id"])
             text = self._text_before(receipt, latest)
@@ -146,7 +167,8 @@ class WikiVerbs:
         page, text, template = self._page(action)
         if text.startswith(template):
             return None
-        return self._save(page, f"{template}\n{text}", summary)
+        text = with_categories(f"{template}\n{text}", _titles(action.labels), frozenset())
+        return self._save(page, text, summary)
 
     def _unarchived(self, action: UnarchiveThread, summary: str) -> str | None:
         page, text, template = self._page(action)
@@ -186,6 +208,16 @@ class WikiVerbs:
             before={"text": None if parent is None else parent["text"]},
             after={"page": str(revision["thread"]), "revision": ref.id, "text": revision["text"]},
         )  # fmt: skip
+
+    def _both(self, verb: str, talk: dict[str, Any], archive: dict[str, Any]) -> Receipt:
+        """What moving sections left on two pages."""
+        first, second = self._receipt(verb, talk), self._receipt(verb, archive)
+        return replace(
+            first,
+            made=(*first.made, *second.made),
+            before={**(first.before or {}), "archive": (second.before or {})["text"]},
+            after={**(first.after or {}), "archive": second.after},
+        )
 
     def _before(self, revision: dict[str, Any]) -> dict[str, Any] | None:
         if revision["parent"] is None:

@@ -21,7 +21,7 @@ from ordito.connectors.actions import (
     SetLabels,
     UnarchiveThread,
 )
-from ordito.connectors.base import Marker, NotDone, Receipt
+from ordito.connectors.base import Marker, NotDone, Receipt, Standing
 from ordito.connectors.records import Kind, Ref
 from ordito.connectors.sandbox.wiki import full_title, page_titled, talk_title, with_categories
 from tests.connectors.sandbox.site import SandboxSite
@@ -264,3 +264,35 @@ def test_categories_are_replaced_and_the_text_stays() -> None:
     text = "The frames.\n\n[[Category:Bees]]\n[[category:old_things|Frames]]"
     changed = with_categories(text, frozenset({"Honey", "Bees"}), frozenset({"Old things"}))
     assert changed == "The frames.\n\n[[Category:Bees]]\n[[Category:Honey]]"
+
+
+def test_old_sections_move_to_an_archive_and_back(wiki: SandboxSite) -> None:
+    who = wiki.join("asker")
+    old, new = "== Old ==\nSo. [[User:asker]]", "== New ==\nYes."
+    talk = wiki.open(who, "Talk:Hives", f"{old}\n\n{new}")
+    connector = wiki.connect()
+    action = ArchiveThread(site="club", thread=talk, sections=(old,), to="Talk:Hives/Archive 2020")
+    receipt = connector.perform(action, MARKER)
+    archive = page_titled(wiki.sandbox, "Talk:Hives/Archive 2020")
+    assert archive is not None
+    assert (wiki.texts(talk)[0], wiki.texts(str(archive["id"]))[0]) == (new, old)
+    found = connector.find(action, MARKER, NOW)
+    assert isinstance(found, Receipt) and (found.before, found.after) == (receipt.before, receipt.after)
+    with pytest.raises(Conflict, match="changed meanwhile"):
+        connector.perform(action, MARKER)
+    connector.undo(receipt, MARKER)
+    assert list(wiki.texts(talk)) == [f"{old}\n\n{new}"]
+    assert not wiki.texts(str(archive["id"]))
+    connector.close()
+
+
+def test_links_are_counted_from_pages_of_content_only(wiki: SandboxSite) -> None:
+    who = wiki.join("asker")
+    page = wiki.open(who, "Hives", "All about hives, [[Hives]] that is.")
+    wiki.open(who, "Frames", "See [[Hives|the hives]].")
+    wiki.open(who, "Honey", "See [[Hives#Kinds]].")
+    wiki.open(who, "Talk:Honey", "See [[Hives]].")
+    connector = wiki.connect()
+    assert connector.standing([page, "99999"], 5) == {page: Standing(2, editable=True)}
+    assert connector.standing([page], 1) == {page: Standing(1, editable=True)}
+    connector.close()
