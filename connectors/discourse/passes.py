@@ -14,7 +14,6 @@ from ..base import Batch
 from ..records import Kind
 from . import mapping, read_messages, read_people, read_posts, read_topics
 from .events import delivered, newest_event
-from .read_topics import Fresh
 from .reading import Reading
 from .staff_log import staff_doings
 
@@ -83,8 +82,7 @@ def _job(r: Reading) -> Iterator[Batch]:
 
 
 def _news(r: Reading) -> Iterator[Batch]:
-    fresh: dict[str, Fresh] = {}
-    yield from read_posts.new_posts(r, fresh)
+    yield from read_posts.new_posts(r)
     yield from read_posts.new_private(r)
     yield from delivered(r)
     told = r.webhook is not None or bool(r.known.conversations())
@@ -92,6 +90,6 @@ def _news(r: Reading) -> Iterator[Batch]:
     # Three requests are to do while nothing is new. Without new posts the top of the topics could only tell
     # of edits that bump, which the webhook tells as well; else they wait for the sweep.
     if r.state.rows_due or not told:
-        yield from read_topics.bumped_topics(r, fresh)
+        yield from read_topics.bumped_topics(r)
     yield from read_people.new_members(r)
     yield r.batch()

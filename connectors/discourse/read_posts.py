@@ -9,7 +9,7 @@ from datetime import timedelta
 from ..base import Batch
 from .client import Json
 from .dialect import IDS, Descent, PostList
-from .read_topics import Fresh
+from .read_topics import note_new
 from .reading import Reading
 
 ROUND = timedelta(days=30)
@@ -77,41 +77,37 @@ def _progress(r: Reading, descent: Descent, count: int) -> tuple[int, int | None
     return r.state.at["done"], None
 
 
-def new_posts(r: Reading, fresh: dict[str, Fresh]) -> Iterator[Batch]:
+def new_posts(r: Reading) -> Iterator[Batch]:
     """Posts since the last run, and, as far as they share a page with them, edits of those before."""
-    yield from _new(r, public(r), fresh)
+    known, top = r.state.post, int(r.state.down.get("top", 0))
+    posts = public(r)
+    for rows, below in _pages(posts, r.state.down, known):
+        top = top or max((int(row["id"]) for row in rows), default=known)
+        for row in rows:
+            if int(row["id"]) > known and r.scope.post(row):
+                note_new(r.state, row)
+        done = below <= known
+        if done:
+            r.state.post, r.state.down = max(top, known), {}
+        else:
+            r.state.down = {"top": top, **posts.place(below)}
+        yield r.batch(r.page(rows, news_above=known), "posts", len(rows))
+        if done:
+            return
+    r.state.post, r.state.down = max(top, known), {}
+    yield r.batch(part="posts")
 
 
 def new_private(r: Reading) -> Iterator[Batch]:
-    if r.scope.messages:
-        yield from _new(r, private(r), None)
-
-
-def _new(r: Reading, posts: PostList, fresh: dict[str, Fresh] | None) -> Iterator[Batch]:
-    """Down to the newest post known; `fresh` (None: the list is that of private messages) is told of
-    those that are new."""
-    down = r.state.down if fresh is not None else {}
-    known = r.state.post if fresh is not None else r.state.private
-    top = int(down.get("top", 0))
-    for rows, below in _pages(posts, down, known):
-        top = top or max((int(row["id"]) for row in rows), default=known)
-        records = r.page(rows, private=fresh is None, news_above=known)
-        if fresh is not None:
-            for row in rows:
-                if int(row["id"]) > known and r.scope.post(row):
-                    fresh.setdefault(str(row["topic_id"]), Fresh()).add(row)
-                    r.state.rows_due = True
-            r.state.down = {"top": top, **posts.place(below)}
-        if below <= known:
-            break
-        yield r.batch(records, "posts", len(records))
-    else:
-        records = []
-    if fresh is not None:
-        r.state.post, r.state.down = max(top, known), {}
-    else:
-        r.state.private = max(top, known)
-    yield r.batch(records, "posts", len(records))
+    """Private messages since the last run, if the settings ask for them."""
+    if not r.scope.messages:
+        return
+    known = top = r.state.private
+    for rows, _ in _pages(private(r), {}, known):
+        top = max([top, *(int(row["id"]) for row in rows)])
+        yield r.batch(r.page(rows, private=True, news_above=known), "posts", len(rows))
+    r.state.private = top
+    yield r.batch(part="posts")
 
 
 def _pages(posts: PostList, down: Json, known: int) -> Iterator[tuple[list[Json], int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from ..base import Batch
@@ -13,6 +13,7 @@ from .client import Json
 from .dialect import topic_pages
 from .reading import Reading
 from .stamps import Stamp
+from .state import State
 
 _OVERLAP = timedelta(minutes=5)
 """Rows so much older than the newest one known are read again: a transaction may have come late."""
@@ -22,22 +23,23 @@ _WHISPER = 4
 _NEW = Stamp(state="", posts=0, highest=0, likes=0, bumped="", last="")
 
 
-@dataclass(slots=True)
-class Fresh:
-    """New posts of one topic that this run has read."""
+_TIMES = 5
+"""Of so many of a topic's new posts the times are remembered: one of the newest bumped it."""
 
-    count: int = 0
-    times: set[str] = field(default_factory=set)
 
-    def add(self, post: Json) -> None:
-        if post.get("post_type") != _WHISPER:
-            self.count += 1
-        self.times.add(str(post["created_at"]))
+def note_new(state: State, post: Json) -> None:
+    """Remember a new post, that is handed over now, for its topic's row; posts come newest first."""
+    count, *times = state.fresh.get(str(post["topic_id"]), [0])
+    count += post.get("post_type") != _WHISPER
+    state.fresh[str(post["topic_id"])] = [count, *[*times, str(post["created_at"])][:_TIMES]]
+    state.rows_due = True
 
-    def explain(self, old: Stamp, new: Stamp) -> bool:
-        """Whether a changed row is what these posts would make of it. Forums that list small actions among
-        posts count them, too (as of 2021)."""
-        return new.posts - old.posts == self.count and new.bumped in {old.bumped, *self.times}
+
+def _explained(row: Json, state: State, old: Stamp, new: Stamp) -> bool:
+    """Whether a changed row is what its topic's new posts would make of it. Forums that list small actions
+    among posts count them, too (as of 2021)."""
+    count, *times = state.fresh.get(str(row["id"]), [0])
+    return bool(new.posts - old.posts == count and new.bumped in {old.bumped, *times})
 
 
 def all_topics(r: Reading) -> Iterator[Batch]:
@@ -102,41 +104,48 @@ def unlisted_again(r: Reading) -> Iterator[Batch]:
         yield from unlisted_topics(r)
 
 
-def bumped_topics(r: Reading, fresh: Mapping[str, Fresh]) -> Iterator[Batch]:
-    """Rows from the top of /latest down to those that the last run has seen."""
-    newest, end = r.state.bumped, False
-    for page, _ in topic_pages(r.client):
+def bumped_topics(r: Reading) -> Iterator[Batch]:
+    """Rows from the top of /latest down to those that the last run has seen. A reading that was interrupted
+    is finished first, and then what has come on top of it."""
+    if r.state.rows:
+        yield from _bumped(r)
+    yield from _bumped(r)
+    r.state.rows_due, r.state.fresh = False, {}
+
+
+def _bumped(r: Reading) -> Iterator[Batch]:
+    """One descent. It is taken up a page before: new activity shifts rows down, deletions shift them up."""
+    newest = str(r.state.rows.get("newest", r.state.bumped))
+    begin = max(0, int(r.state.rows.get("page", 0)) - 1)
+    for page, following in topic_pages(r.client, page=begin):
         rows = r.kept_rows(page.rows)
         stamps = r.stamps(rows)
         plain, again = [], []
         for row in rows:
-            old = stamps.get(str(row["id"]))
-            record = _unread(r, row, page.names, old, fresh.get(str(row["id"]), Fresh()))
+            record = _unread(r, row, page.names, stamps.get(str(row["id"])))
+            r.state.fresh.pop(str(row["id"]), None)
             if record is None:
                 again.append(row)
             else:
                 plain.append(record)
         newest = max([newest, *(str(row.get("bumped_at") or "") for row in page.rows)])
-        end = page.last or any(_is_seen(row, r.state.bumped) for row in page.rows)
         yield r.batch(plain, "topics", len(plain))
         for row in again:
             yield r.whole_topic(row, page.names, stamps.get(str(row["id"])))
-        if end:
+        r.state.rows = {"page": following, "newest": newest}
+        if any(_is_seen(row, r.state.bumped) for row in page.rows):
             break
     # A topic may carry a date in the future; what comes before that must not be missed.
-    r.state.bumped = min(newest, mapping.wire(r.world.now()))
-    r.state.rows_due = False
+    r.state.bumped, r.state.rows = min(newest, mapping.wire(r.world.now())), {}
 
 
-def _unread(
-    r: Reading, row: Json, names: Mapping[str, str], old: Stamp | None, fresh: Fresh
-) -> Thread | None:
+def _unread(r: Reading, row: Json, names: Mapping[str, str], old: Stamp | None) -> Thread | None:
     """The record of a row that needs no reading of its topic; None if it needs one. A change of nothing
     but likes waits for the sweep."""
     before, now = old or _NEW, Stamp.of(row)
     if now.same_posts(before):
         return r.thread(row, names, old)
-    if fresh.explain(before, now):
+    if _explained(row, r.state, before, now):
         return r.thread(row, names, old, posts_of=now if old is None else replace(now, likes=before.likes))
     if old is not None and replace(now, likes=old.likes).same_posts(old):
         return r.thread(row, names, old, posts_of=old)

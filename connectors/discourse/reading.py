@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -18,9 +17,6 @@ from .stamps import Stamp
 from .state import State
 from .topic import TopicView, read_topic
 
-_REMEMBERED = 20_000
-"""Rows of solved topics kept in memory until the accepted post is met; others are read again."""
-
 
 @dataclass
 class Reading:
@@ -34,12 +30,13 @@ class Reading:
     known: Known
     sweep: timedelta
     webhook: int | None = None
-    rows: OrderedDict[str, tuple[Json, str | None]] = field(default_factory=OrderedDict)
-    """Rows of solved topics with their authors, by topic id."""
-    refused: set[str] = field(default_factory=set)
+    refused: set[str] = field(init=False)
     """Topics with an excluded tag."""
     groups: list[Json] = field(default_factory=list)
     """The groups that the forum names, if they were read in this run."""
+
+    def __post_init__(self) -> None:
+        self.refused = set(self.state.refused)
 
     def batch(
         self,
@@ -71,8 +68,14 @@ class Reading:
             if self.scope.topic(row):
                 kept.append(row)
             elif self.scope.labelled(row):
-                self.refused.add(str(row["id"]))
+                self._refuse(str(row["id"]))
         return kept
+
+    def _refuse(self, number: str) -> None:
+        if number not in self.refused:
+            self.refused.add(number)
+            if self.state.job:
+                self.state.refused.append(number)
 
     def thread(
         self, row: Json, names: Mapping[str, str], old: Stamp | None, posts_of: Stamp | None = None
@@ -88,18 +91,10 @@ class Reading:
             solved = ""
             if row["has_accepted_answer"]:
                 solved = (old.solved if old else "") or None
-                self._remember(row, author)
         if posts_of is not None:
             stamp = replace(posts_of, state=stamp.state)
         stamp = replace(stamp, solved=solved or "")
         return mapping.thread(self.site, row, author=author, stamp=str(stamp), solved_by=solved)
-
-    def _remember(self, row: Json, author: str | None) -> None:
-        number = str(row["id"])
-        self.rows[number] = (row, author)
-        self.rows.move_to_end(number)
-        while len(self.rows) > _REMEMBERED:
-            self.rows.popitem(last=False)
 
     def stamps(self, rows: Iterable[Json]) -> dict[str, Stamp | None]:
         """The stamps of the mirror's copies of these rows; topics that it lacks are left out."""
@@ -189,10 +184,10 @@ class Reading:
             try:
                 view = read_topic(self.client, number)
             except (Forbidden, NotFound):
-                self.refused.add(number)
+                self._refuse(number)
                 continue
             if not self.kept_rows([view.topic]):
-                self.refused.add(number)
+                self._refuse(number)
             else:
                 found[number] = mapping.thread(self.site, view.topic, author=view.author)
         return found
@@ -221,20 +216,13 @@ class Reading:
 
     def _solved(self, posts: Sequence[Json], stored: Mapping[str, str]) -> dict[str, Thread]:
         """Threads whose accepted answer is on this page, and was not known to be it."""
-        answers = {str(post["topic_id"]): str(post["id"]) for post in posts if post.get("accepted_answer")}
-        old = {n: Stamp.parse(stored.get(n, "")) for n in answers}
-        answers = {n: i for n, i in answers.items() if (s := old[n]) is not None and s.solved != i}
-        absent = [number for number in answers if number not in self.rows]
-        for row, names in topic_rows(self.client, absent):
-            self.thread(row, names, None)
         found = {}
-        for number, answer in answers.items():
-            if number in self.rows and (stamp := old[number]) is not None:
-                row, author = self.rows.pop(number)
-                stamp = replace(stamp, state=Stamp.of(row).state, solved=answer)
-                found[number] = mapping.thread(
-                    self.site, row, author=author, stamp=str(stamp), solved_by=answer
-                )
+        for post in posts:
+            number, answer = str(post["topic_id"]), str(post["id"])
+            old = Stamp.parse(stored.get(number, ""))
+            if post.get("accepted_answer") and old is not None and old.solved != answer:
+                stamp = str(replace(old, solved=answer))
+                found[number] = replace(self._from_post(post, False), solved_by=answer, stamp=stamp)
         return found
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
 VERSION = 1
+
+_REMEMBERED = 5000
+"""Topics of which a cursor remembers something: it is stored with every batch and should be small."""
 
 
 @dataclass(slots=True)
@@ -50,6 +54,12 @@ class State:
     """the one before: no edit of a post is missed that is older than this."""
     unlisted_apart: bool = False
     """The forum leaves unlisted topics out of its list of posts."""
+    fresh: dict[str, list[Any]] = field(default_factory=dict)
+    """By topic, how many new posts were handed over, and when the newest were written; until its row is."""
+    rows: dict[str, Any] = field(default_factory=dict)
+    """A reading of the topics with new activity that was interrupted: the `page`, and the `newest` of all."""
+    refused: list[str] = field(default_factory=list)
+    """Topics that carry an excluded tag, as far as the running job has met them; no post tells."""
     topics: int = 0
     """How many rows of topics the last pass has seen."""
     by_topic: bool = False
@@ -61,7 +71,12 @@ class State:
     moderators: list[str] = field(default_factory=list)
 
     def cursor(self) -> dict[str, Any]:
-        return {"version": VERSION, **{key: value for key, value in asdict(self).items() if value}}
+        kept = {key: value for key, value in asdict(self).items() if value}
+        if "fresh" in kept:
+            kept["fresh"] = dict(islice(self.fresh.items(), _REMEMBERED))
+        if "refused" in kept:
+            kept["refused"] = self.refused[:_REMEMBERED]
+        return {"version": VERSION, **kept}
 
     @classmethod
     def load(cls, cursor: Mapping[str, Any] | None, settings: str) -> State | None:
@@ -86,3 +101,4 @@ class State:
     def finish(self) -> None:
         self.job = self.phase = self.scan = ""
         self.at = {}
+        self.refused = []

@@ -215,9 +215,19 @@ class MemoryMirror:
             elif record.deleted_at is not None:
                 self._drop(record.ref)
             else:
-                self.items[record.ref] = record
+                self.items[record.ref] = self._with_what_is_known(record)
         for ref, _ in batch.gone:
             self._drop(ref)
+
+    def _with_what_is_known(self, record: Item) -> Item:
+        """What a reading of a thread does not tell stays as it was."""
+        old = self.items.get(record.ref)
+        if not (isinstance(record, Thread) and isinstance(old, Thread)):
+            return record
+        told = {f.name for f in fields(Thread) if getattr(record, f.name) is not None}
+        told -= {"stamp"} if record.stamp == "" else set()
+        kept = {f.name for f in fields(Thread)} - told - {"space", "deleted_at"}
+        return replace(record, **{name: getattr(old, name) for name in kept})
 
     def _ask_for_the_unseen(self, scan: str, kind: Kind) -> None:
         unseen = [r for r in self.items if r.kind == kind and r not in self._seen.get(scan, set())]

@@ -71,12 +71,15 @@ def assert_true(store: Store, site: Site) -> None:
 
 
 def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
-    """Everything that a sync stores of a site, but the time at which it did."""
+    """Everything that a sync stores of a site, but the time at which it did, and the enumeration's name."""
     tables = (members, threads, contributions, texts, states)
     with store.read() as connection:
         return {
             table.name: [
-                tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))
+                tuple(row)
+                for row in connection.execute(
+                    select(*(c for c in table.columns if c.name != "scan")).order_by(*table.primary_key)
+                )
             ]
             for table in tables
         }

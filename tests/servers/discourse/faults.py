@@ -48,6 +48,7 @@ class Fault:
     sends half of the usual (or given) body and closes; "hang" does not answer until `release()` is called,
     and closes then.
     `carried_out`: the request takes effect before the fault strikes.
+    `spare`: so many matching requests pass first.
     """
 
     kind: Literal["answer", "drop", "truncate", "hang"] = "answer"
@@ -55,6 +56,7 @@ class Fault:
     path: str = ""  # regular expression, searched in the path
     times: int = 1
     carried_out: bool = False
+    spare: int = 0
     status: int | None = None
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
@@ -137,6 +139,9 @@ class Faults:
         with self._lock:
             for fault in self.waiting:
                 if fault.matches(method, path):
+                    if fault.spare:
+                        fault.spare -= 1
+                        continue
                     fault.struck += 1
                     self._struck.append(fault)
                     if fault.struck >= fault.times:
