@@ -19,6 +19,8 @@ from . import __version__
 from .config.errors import Fault, OrditoError, SettingsError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .config.settings import Settings
     from .sync.context import App
     from .sync.outbox import Gate
@@ -117,6 +119,7 @@ def build(path: str | None, *, as_json: bool = False, verbosity: int = 0) -> App
         make_gate=make_gate,
         stdin_terminal=sys.stdin is not None and sys.stdin.isatty(),
         path=chosen,
+        state=_state_folder(),
         at=lambda other: build(other, as_json=as_json, verbosity=verbosity),
     )
 
@@ -140,6 +143,19 @@ def make_gate(app: App) -> Gate:
     from .policies.wiring import make_gate as wire
 
     return wire(app)
+
+
+def _state_folder() -> Path:
+    """What the processes of one machine and user share: $ORDITO_STATE, else where the desktop's rules say."""
+    from pathlib import Path
+
+    if named := os.environ.get("ORDITO_STATE"):
+        return Path(named)
+    home = os.environ.get("XDG_STATE_HOME", "")
+    try:
+        return (Path(home) if Path(home).is_absolute() else Path("~/.local/state").expanduser()) / "ordito"
+    except RuntimeError:  # a user without a home
+        return Path(".ordito")
 
 
 def _login_name(getuser: Any) -> str:

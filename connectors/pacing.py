@@ -7,8 +7,9 @@ or, with PostgreSQL, of all hosts; connectors know only the `Allowance` that the
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -48,6 +49,11 @@ class Budget:
         return cls(f"edits {url.rstrip('/').casefold()} {account}", per_minute)
 
     @property
+    def digest(self) -> str:
+        """The name as a file or a key has it."""
+        return hashlib.sha256(self.name.encode()).hexdigest()[:24]
+
+    @property
     def interval(self) -> float:
         """Seconds from one to the next."""
         return 60 / self.per_minute
@@ -71,14 +77,24 @@ class Pace:
     careful: float = 0.0
     paused: float = 0.0
 
-    def __post_init__(self) -> None:
-        if not all(math.isfinite(number) for number in (self.at, self.backlog, self.careful, self.paused)):
-            raise ValueError("not a pace")
-
     @classmethod
     def spent(cls, at: float, budget: Budget) -> Pace:
         """What is assumed where the true state is lost: nothing lies ready."""
         return cls(at, budget.ready + budget.interval)
+
+    @classmethod
+    def restored(cls, numbers: Sequence[float], budget: Budget, now: float) -> Pace:
+        """As it was kept, at the present time. Raises ValueError or TypeError for what cannot be one."""
+        at, backlog, careful, paused = (float(number) for number in numbers)
+        sane = (
+            math.isfinite(at)
+            and 0 <= backlog <= budget.ready + 2 * LONGEST
+            and 0 <= careful <= CAUTION
+            and 0 <= paused <= LONGEST
+        )
+        if not sane:
+            raise ValueError("not a pace")
+        return cls(at, backlog, careful, paused).flow(now)
 
     def flow(self, now: float) -> Pace:
         """The same at a later time."""

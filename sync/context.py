@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ..config.errors import UsageError
@@ -20,8 +22,12 @@ if TYPE_CHECKING:
     from ..config.model import SiteSettings
     from ..config.settings import Settings
     from ..connectors.base import Connector, Platform, World
+    from ..connectors.pacing import Allowances
     from .outbox import Gate
     from .store.store import Store
+
+
+_HERE = "ordito.yaml"
 
 
 def _only_here(path: str) -> App:
@@ -31,7 +37,8 @@ def _only_here(path: str) -> App:
 @dataclass
 class App:
     """The program's parts. `make_gate` is how `policies` reaches `apply` without `sync` importing it;
-    `path` is where the settings are, or will be."""
+    `path` is where the settings are, or will be. `state`: the folder in which the processes of a machine
+    share their budgets; None: each has its own."""
 
     load_settings: Callable[[], Settings]
     world: World
@@ -39,7 +46,8 @@ class App:
     out: Output
     make_gate: Callable[[App], Gate]
     stdin_terminal: bool = False
-    path: str = "ordito.yaml"
+    path: str = _HERE
+    state: Path | None = None
     at: Callable[[str], App] = field(default=_only_here, repr=False)
     """The same program with the settings at another path."""
     _platforms: dict[str, Platform] = field(default_factory=dict)
@@ -60,6 +68,10 @@ class App:
     @property
     def json(self) -> bool:
         return self.out.json
+
+    def spelled(self, command: str) -> str:
+        """How a person types a command for these settings: `ordito --config demo/ordito.yaml apply`."""
+        return f"ordito {command}" if self.path == _HERE else f"ordito --config {quote(self.path)} {command}"
 
     def now(self) -> datetime:
         """Aware, UTC."""
@@ -93,8 +105,25 @@ class App:
             from ..connectors.registry import CONNECTORS
 
             settings = self.sites([site])[site]
-            self._connectors[site] = CONNECTORS[settings.connector].open(site, settings, self.world)
+            self._connectors[site] = CONNECTORS[settings.connector].open(site, settings, self._outside)
         return self._connectors[site]
+
+    @cached_property
+    def _outside(self) -> World:
+        """The world as connectors get it: with our address, and budgets shared with other runs."""
+        world = replace(self.world, contact=self.settings.contact or "")
+        return world if self.state is None else replace(world, allowances=self._allowances(self.state))
+
+    def _allowances(self, state: Path) -> Allowances:
+        url = self.settings.store_url
+        if not url.startswith("sqlite:///"):
+            from .store.paces import RowAllowance
+
+            return lambda budget: RowAllowance(self.store, budget)
+        from .allowances import shared_by_machine
+
+        beside = Path(url.removeprefix("sqlite:///")).parent / ".ordito"
+        return shared_by_machine(self.world, [state, beside], self.out.warn)
 
     def gate(self) -> Gate:
         return self.make_gate(self)
