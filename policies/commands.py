@@ -53,6 +53,7 @@ def plan(
 def why(app: App, policy: str, item: str) -> int:
     """Why a policy proposes something for an item, or why not."""
     from ..sync.items import resolve
+    from ..sync.naming import called
     from .documents import why_document
     from .why import explain
     from .wiring import make_engine
@@ -62,13 +63,14 @@ def why(app: App, policy: str, item: str) -> int:
     with app.store.read(scratch=True) as conn:
         ref = resolve(item, app.platforms(), conn)
         found = explain(engine, conn, kind, ref, app.now())
+        name = f"{called(conn, ref, app.platform(ref.site))} on {ref.site}"
     if found is None:
         raise UsageError(
             f"The policy {policy} looks at {kind.subject}s, and the mirror has no such one as '{item}'.",
             hint="Run 'ordito sync' first, or look for the item's address.",
         )
     app.out.document(why_document(found))
-    _explain(app, found)
+    _explain(app, found, name)
     return 0
 
 
@@ -114,10 +116,10 @@ def _show_held(app: App, held: Sequence[Held]) -> None:
     app.out.say()
 
 
-def _explain(app: App, found: Why) -> None:
+def _explain(app: App, found: Why, name: str) -> None:
     signs = {True: "yes", False: "NO", None: "unknown"}
     verdict = "means" if found.matches else "does not mean"
-    app.out.say(f"The policy {found.policy} {verdict} {found.item}.")
+    app.out.say(f"The policy {found.policy} {verdict} {name}.")
     app.out.say()
     rows = [
         [each.condition, each.value, signs[each.holds], f"{each.next:%Y-%m-%d}" if each.next else ""]

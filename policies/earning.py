@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from sqlalchemy import Connection, select, union_all
+from sqlalchemy import Connection, exists, select, union_all
 from sqlalchemy.sql.expression import literal
 
 from ..config.mode import Earn, Mode
@@ -39,13 +39,19 @@ def earned(conn: Connection, policy: str, terms: Earn) -> bool:
 
 
 def _verdicts(conn: Connection, policy: str) -> list[tuple[bool, bool]]:
-    """What people said of a policy's proposals, in order, and whether in bulk; an undo is a no."""
+    """What people said of a policy's proposals, in order, and whether in bulk; an undo is a no. What
+    somebody took back they have not said."""
+    later = reviews.alias("later")
+    taken_back = exists().where(
+        later.c.proposal == reviews.c.proposal, later.c.id > reviews.c.id, later.c.decision == "reopened"
+    )
     judged = (
         select(
             reviews.c.at.label("at"), (reviews.c.decision == "approved").label("accepted"), reviews.c.bulk
         )
         .join_from(reviews, proposals, proposals.c.id == reviews.c.proposal)
         .where(proposals.c.policy == policy, reviews.c.decision.in_(("approved", "rejected")))
+        .where(~taken_back)
     )
     undone = (
         select(attempts.c.started_at.label("at"), literal(False).label("accepted"), literal(False))

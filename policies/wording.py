@@ -32,14 +32,28 @@ def shown(fact: Fact, value: Any, now: datetime) -> str:
             return text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"
 
 
+_UNITS = (
+    ("year", timedelta(days=365.25)),
+    ("month", timedelta(days=30.44)),
+    ("day", timedelta(days=1)),
+    ("hour", timedelta(hours=1)),
+    ("minute", timedelta(minutes=1)),
+)
+
+
 def span(length: timedelta) -> str:
-    """About how long, in the largest unit that gives at least two: 13 days, 5 months, 3 years."""
-    hours = max(length, timedelta()) / timedelta(hours=1)
-    if hours < 2:
-        minutes = int(hours * 60)
-        return f"{minutes} minute{'' if minutes == 1 else 's'}"
-    for size, unit in ((24 * 730.5, "years"), (24 * 60.9, "months"), (48, "days")):
-        if hours >= size:
-            count = {"years": hours / 24 / 365.25, "months": hours / 24 / 30.44, "days": hours / 24}[unit]
-            return f"{int(count)} {unit}"
-    return f"{int(hours)} hours"
+    """How long it has been, in the largest unit of which there are two whole ones: 13 days, 5 months."""
+    for unit, size in _UNITS:
+        if length >= 2 * size:
+            return f"{length // size} {unit}s"
+    return "1 minute" if length >= timedelta(minutes=1) else "0 minutes"
+
+
+def remaining(length: timedelta) -> str:
+    """About how long it still is: as `span`, to the nearest whole one, since what was to last 7 days has
+    lost some seconds as soon as it is read."""
+    for unit, size in _UNITS:
+        count = int(length / size + 0.5)
+        if count >= 2:
+            return f"{count} {unit}s"
+    return "1 minute" if length >= timedelta(seconds=30) else "less than a minute"

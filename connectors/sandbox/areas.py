@@ -86,7 +86,7 @@ BEES = Area(
                 "What we tried {when}: narrower entrances, an insulated lid, no feeding after frost.",
             ),
             slots={
-                "hive": ("top-bar hive", "Dadant hive", "nucleus box", "Langstroth hive", "observation hive"),
+                "hive": ("top-bar hive", "Dadant hive", "nucleus box", "Langstroth hive", "Layens hive"),
                 "when": (
                     "in March",
                     "before the lime trees bloom",
@@ -111,11 +111,11 @@ BEES = Area(
                 ),
                 (
                     "Come evitate la sciamatura?",
-                    "L'anno scorso due famiglie se ne sono andate. Una {hive} è già piena {when}: dividete"
+                    "L'anno scorso due famiglie se ne sono andate. La mia {hive} è già piena {when}: dividete"
                     " presto o togliete solo le celle reali?",
                 ),
                 (
-                    "Miele cristallizzato nella {hive}",
+                    "Miele cristallizzato nell'{hive}",
                     "Alcuni telaini sono duri {when}. Posso ridarli alle api?",
                 ),
             ),
@@ -126,14 +126,14 @@ BEES = Area(
                 "Dividi: in autunno puoi sempre riunire le famiglie.",
                 "Con la mia {hive} è successo lo stesso {when}; un secondo melario ha risolto.",
             ),
-            articles=("Invernamento della {hive}", "Contare gli acari", "Piante per le api"),
+            articles=("Invernamento dell'{hive}", "Contare gli acari", "Piante per le api"),
             paragraphs=(
                 "Una famiglia forte ha bisogno di circa quindici chili di scorte per l'inverno.",
-                "Controllate il peso della {hive} ogni due settimane e annotatelo.",
+                "Controllate il peso dell'{hive} ogni due settimane e annotatelo.",
                 "Lavorate con calma, con poco fumo, e richiudete entro dieci minuti.",
             ),
             slots={
-                "hive": ("arnia Dadant", "arnia orizzontale", "cassetta", "arnia didattica"),
+                "hive": ("arnia Dadant", "arnia orizzontale", "arnia Layens", "arnia didattica"),
                 "when": ("a marzo", "prima dell'inverno", "dopo una settimana fredda", "a fine estate"),
                 "count": ("sette", "dodici", "venti", "trenta"),
             },

@@ -162,7 +162,8 @@ def approve(
     code = by_id.decide(app, reviewer, chosen, Decision.APPROVED, reason, bulk=bool(all_of))
     if chosen and code != 1:
         window = app.settings.constitution.undo_window
-        app.out.say(f"What is approved is carried out by 'ordito apply', after {window} at the earliest.")
+        command = app.spelled("apply")
+        app.out.say(f"What is approved is carried out by '{command}', after {window} at the earliest.")
     return code
 
 
@@ -172,7 +173,7 @@ def approve(
 @_reviewer_option
 @click.pass_context
 def reject(ctx: click.Context, ids: tuple[int, ...], reason: str, name: str | None) -> int:
-    """Reject, for good.
+    """Reject.
 
     The policy does not propose it again on this occasion.
     """
@@ -202,7 +203,10 @@ def handled(ctx: click.Context, ids: tuple[int, ...], reason: str, name: str | N
 @_reviewer_option
 @click.pass_context
 def reopen(ctx: click.Context, ids: tuple[int, ...], reason: str, name: str | None) -> int:
-    """Take an approval back, before it is carried out."""
+    """Take a decision back, an approval before it is carried out.
+
+    The proposal waits for a review again.
+    """
 
     return by_id.decide(ctx.obj, by_id.reviewer_of(ctx, name), ids, Decision.REOPENED, reason)
 

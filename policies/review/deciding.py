@@ -15,7 +15,11 @@ from ...sync.store.tables import proposals, reviews
 from ...sync.store.times import micros
 
 _LONGEST_NAME = 80
-_FINAL = (Decision.APPROVED, Decision.REJECTED, Decision.HANDLED)
+_LED_TO = {
+    Decision.APPROVED: State.APPROVED,
+    Decision.REJECTED: State.REJECTED,
+    Decision.HANDLED: State.HANDLED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +70,35 @@ class Reviewer:
             )
 
     def take_back(self, now: datetime, since: datetime) -> list[Proposal]:
-        """Take this reviewer's last decision back, if it was made since `since`; what was approved together
+        """Take this reviewer's last decision back, if it was made since `since`; what was decided together
         is taken back together. The proposals that wait again are returned.
 
-        Raises TransitionError where there is no such decision, where it is final (a rejection), or where
-        it has been carried out meanwhile.
+        Raises TransitionError where there is no such decision, or where it has been carried out meanwhile.
         """
         with self.store.write() as conn:
             last = _last(conn, self.name, since)
             if last is None:
                 raise TransitionError(
                     "There is no decision of yours within the undo window.",
-                    hint="What is approved and not carried out yet: ordito review reopen ID",
+                    hint="Older ones, if they are not carried out yet: ordito review reopen ID",
                 )
             decision, ids = last
-            if decision != Decision.APPROVED:
-                raise TransitionError(
-                    f"Your last decision, on proposal {ids[-1]}, was '{decision}': that is final.",
-                    hint="The policy proposes it again only on another occasion.",
-                )
-            waiting = [each for each in ids if get(conn, each).state == State.APPROVED]
-            if not waiting:
-                raise TransitionError(
-                    f"Your last approval, of proposal {ids[-1]}, is being carried out already.",
-                    hint=f"ordito undo {ids[-1]}",
-                )
-            return [review(conn, each, Decision.REOPENED, by=self.name, now=now) for each in waiting]
+            standing = [each for each in ids if get(conn, each).state == _LED_TO[decision]]
+            if not standing:
+                raise _too_late(decision, ids[-1])
+            return [review(conn, each, Decision.REOPENED, by=self.name, now=now) for each in standing]
+
+
+def _too_late(decision: Decision, proposal: int) -> TransitionError:
+    if decision == Decision.APPROVED:
+        return TransitionError(
+            f"Your last approval, of proposal {proposal}, is being carried out already.",
+            hint=f"ordito undo {proposal}",
+        )
+    return TransitionError(
+        f"Proposal {proposal} has become something else since you decided on it.",
+        hint=f"ordito review show {proposal}",
+    )
 
 
 def let_lapse(store: Store, now: datetime) -> None:
@@ -113,7 +120,7 @@ def _last(conn: Connection, by: str, since: datetime) -> tuple[Decision, list[in
         later.c.id > reviews.c.id,
         later.c.decision == Decision.REOPENED,
     )
-    mine = select(reviews).where(reviews.c.by == by, reviews.c.decision.in_(_FINAL), ~taken_back)
+    mine = select(reviews).where(reviews.c.by == by, reviews.c.decision.in_(sorted(_LED_TO)), ~taken_back)
     newest = conn.execute(
         mine.where(reviews.c.at >= micros(since)).order_by(reviews.c.id.desc()).limit(1)
     ).one_or_none()

@@ -13,7 +13,7 @@ from ...connectors import actions as a
 from ...connectors.actions import Action
 from ...connectors.base import Platform
 from ...connectors.records import Kind, Ref
-from ...sync.outbox import Decided, Proposal, State, decisions
+from ...sync.outbox import Because, Decided, Proposal, State, decisions
 from ...sync.outbox.proposals import from_row
 from ...sync.store.tables import attempts, proposals
 from ...sync.store.times import moment
@@ -84,6 +84,14 @@ class Card:
     @property
     def undo_words(self) -> str:
         return UNDO_WORDS[self.undo]
+
+    @property
+    def reasons(self) -> tuple[Because, ...]:
+        """Why; what was asked of the same fact stands together."""
+        asked: dict[tuple[str, str], list[str]] = {}
+        for each in self.proposal.because:
+            asked.setdefault((each.fact, each.value), []).append(each.condition)
+        return tuple(Because(fact, "; ".join(of), value) for (fact, value), of in asked.items())
 
     @property
     def open(self) -> bool:

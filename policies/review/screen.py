@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -27,6 +28,10 @@ class Screen(Protocol):
     @property
     def width(self) -> int:
         """In columns, now: a window may change."""
+
+    @property
+    def height(self) -> int:
+        """In lines, now; 0 where it has no end."""
 
     def show(self, lines: Sequence[Styled]) -> None:
         """Styled lines that fit already."""
@@ -58,6 +63,14 @@ class ConsoleScreen:
     @property
     def width(self) -> int:
         return self.console.width
+
+    @property
+    def height(self) -> int:
+        """Asked of the terminal itself: rich takes a dumb one for 25 lines high."""
+        try:
+            return os.get_terminal_size(self.console.file.fileno()).lines
+        except (OSError, ValueError):
+            return 0
 
     def show(self, lines: Sequence[Styled]) -> None:
         for line in lines:

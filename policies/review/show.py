@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text as Styled
 
 from ...sync.outbox import State
-from ..wording import span
+from ..wording import remaining, span
 from .queue import Card, Line, Text
 from .verbs import brief
 
@@ -109,7 +109,7 @@ def _state(page: _Page, card: Card) -> None:
     parts = [f"on {proposal.site}"]
     if card.open:
         parts.append(f"proposed {ago(proposal.created_at, now)}")
-        parts += [f"lapses in {span(proposal.lapses_at - now)}"] if proposal.lapses_at else []
+        parts += [f"lapses in {remaining(proposal.lapses_at - now)}"] if proposal.lapses_at else []
     else:
         parts.append(f"{proposal.state} {ago(proposal.changed_at, now)}")
     if proposal.state in _COMING and proposal.not_before and proposal.not_before > now:
@@ -152,7 +152,7 @@ def _answers(page: _Page, card: Card) -> None:
 
 
 def _reasons(page: _Page, card: Card) -> None:
-    reasons = card.proposal.because
+    reasons = card.reasons
     if not reasons:
         return
     page.section("Why")
@@ -232,7 +232,7 @@ def table(shown: Iterable[Line], now: datetime, *, with_state: bool) -> tuple[li
 def _row(line: Line, now: datetime, *, with_state: bool) -> list[str]:
     proposal = line.proposal
     title = line.item.title if len(line.item.title) <= _TITLE else f"{line.item.title[: _TITLE - 1]}…"
-    lapses = span(proposal.lapses_at - now) if proposal.lapses_at else ""
+    lapses = remaining(proposal.lapses_at - now) if proposal.lapses_at else ""
     claimed = f" (claimed by {line.claimed_by})" if line.claimed_by else ""
     cells = [f"{line.item.word} {title}", f"{brief(proposal.action)}{claimed}", proposal.policy]
     last = proposal.state.value if with_state else lapses

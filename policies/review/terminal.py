@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -22,18 +22,27 @@ if TYPE_CHECKING:
 
 PROMPT = "a approve, r reject, h by hand, e edit, s skip, u undo, q quit, ? help >"
 END_PROMPT = "u undo, p back, q quit >"
+MORE_PROMPT = "Space the rest, s skip, p back, q quit >"
+LOOK_PROMPT = "Enter next, q leave it >"
+LOOK_MORE_PROMPT = "Space the rest, q leave it >"
 HELP = """\
 a  approve: 'ordito apply' carries it out, after the undo window
-r  reject, for good; a reason is asked for
+r  reject, so that it is not proposed again; a reason is asked for
 h  done by hand, or something better was: nothing is carried out
 e  rewrite the text in $EDITOR; it waits for your decision then
 s  skip: leave it for later
 c  claim it for 15 minutes, or give your claim back
 A  approve all of this policy, after looking at each or confirming their number
-u  take your last approval back, before it is carried out
-n  next (also Enter, arrow keys), p  previous
+u  undo: take your last decision back, an approval before it is carried out
+n  next (also Enter, Space, arrow keys), p  previous
+?  this help
 q  quit; nothing is lost\
 """
+_AWAY = frozenset({"s", "n", "p", "q", END})
+"""Keys that lead away from a proposal before all of it was shown."""
+_LEAVE = frozenset({"q", END})
+_FEWEST_LINES = 8
+"""Shown at once even in a window that is lower."""
 _DONE = {
     Decision.APPROVED: "Approved",
     Decision.REJECTED: "Rejected",
@@ -91,27 +100,29 @@ class Session:
         return None
 
     def _at(self, found: Card) -> None:
+        key = ""
         if self._shown != found.id or self.seen.get(found.id) != found.proposal.action:
-            self._show(found, f"{self.place + 1} of {len(self.queue)}")
+            done = len(self.decided)
+            heading = f"{done + self.place + 1} of {done + len(self.queue)}"
+            key = self._show(found, heading, MORE_PROMPT, _AWAY)
             self._shown = found.id
-        keys: dict[str, Callable[[Card], None]] = {
-            "a": lambda shown: self._decide(shown, Decision.APPROVED),
-            "r": self._reject,
-            "h": self._handled,
-            "e": self._edit,
-            "s": lambda shown: self._go(1),
-            "n": lambda shown: self._go(1),
-            "\n": lambda shown: self._go(1),
-            " ": lambda shown: self._go(1),
-            "p": lambda shown: self._go(-1),
-            "c": self._claim,
-            "A": self._approve_all,
-            "u": lambda shown: self._take_back(),
-            "?": lambda shown: self.screen.say(HELP),
-            "q": lambda shown: self._leave(),
-            END: lambda shown: self._leave(),
+        self._press(key or self.screen.key(PROMPT), self.keys(found))
+
+    def keys(self, found: Card) -> dict[str, Callable[[], None]]:
+        """What each key does while this proposal is on the screen."""
+        return {
+            "a": lambda: self._decide(found, Decision.APPROVED),
+            "r": lambda: self._reject(found),
+            "h": lambda: self._handled(found),
+            "e": lambda: self._edit(found),
+            **dict.fromkeys(("s", "n", "\n", " "), lambda: self._go(1)),
+            "p": lambda: self._go(-1),
+            "c": lambda: self._claim(found),
+            "A": lambda: self._approve_all(found),
+            "u": self._take_back,
+            "?": lambda: self.screen.say(HELP),
+            **dict.fromkeys(("q", END), self._leave),
         }
-        self._press(self.screen.key(PROMPT), lambda key: keys[key](found), keys)
 
     def _at_end(self) -> None:
         self._shown = None
@@ -123,14 +134,14 @@ class Session:
             "q": self._leave,
             END: self._leave,
         }
-        self._press(self.screen.key(END_PROMPT), lambda key: keys[key](), keys)
+        self._press(self.screen.key(END_PROMPT), keys)
 
-    def _press(self, key: str, do: Callable[[str], None], known: dict[str, Callable[..., None]]) -> None:
-        if key not in known:
-            self.screen.say("That key means nothing here; ? tells the keys." if "?" in known else "")
+    def _press(self, key: str, keys: Mapping[str, Callable[[], None]]) -> None:
+        if key not in keys:
+            self.screen.say("That key means nothing here; ? tells the keys." if "?" in keys else "")
             return
         try:
-            do(key)
+            keys[key]()
         except OrditoError as error:
             self._shown = None
             self.screen.say(f"! {error}")
@@ -145,11 +156,19 @@ class Session:
     def _leave(self) -> None:
         self._going = False
 
-    def _show(self, found: Card, heading: str) -> None:
+    def _show(self, found: Card, heading: str, prompt: str, away: Collection[str]) -> str:
+        """A screen at a time; the key by which the reviewer left before the end, '' once all is shown."""
         self.screen.say()
-        self.screen.show(layout(found, self.screen.width, heading=heading))
+        lines = layout(found, self.screen.width, heading=heading)
+        room = max(self.screen.height - 2, _FEWEST_LINES) if self.screen.height else len(lines)
+        for start in range(0, len(lines), room):
+            key = self.screen.key(prompt) if start else ""
+            if start and key in away:
+                return key
+            self.screen.show(lines[start : start + room])
         self.screen.say()
         self.seen[found.id] = found.proposal.action
+        return ""
 
     # --- the keys -----------------------------------------------------------------------------------------
 
@@ -238,8 +257,8 @@ class Session:
         for number, each in enumerate(unseen, 1):
             with self.reviewer.store.read() as conn:
                 found = card(conn, get(conn, each.id), self.app.platforms(), self.app.now())
-            self._show(found, f"{number} of {len(unseen)}")
-            if self.screen.key("Enter next, q leave it >") in ("q", END):
+            left = self._show(found, f"{number} of {len(unseen)}", LOOK_MORE_PROMPT, _LEAVE)
+            if left or self.screen.key(LOOK_PROMPT) in _LEAVE:
                 return False
         return True
 
@@ -268,7 +287,8 @@ class Session:
         self.screen.say(f"{', '.join(told) or 'Nothing decided'}; {waiting} still waiting.")
         if counted[Decision.APPROVED]:
             window = self.app.settings.constitution.undo_window
-            self.screen.say(f"'ordito apply' carries out what is approved, after {window} at the earliest.")
+            command = self.app.spelled("apply")
+            self.screen.say(f"'{command}' carries out what is approved, after {window} at the earliest.")
 
 
 def _claimed(proposal: Proposal, reviewer: str, now: datetime) -> bool:

@@ -23,7 +23,8 @@ EDITABLE = frozenset({"text", "subject", "summary"})
 
 
 class Decision(StrEnum):
-    """`edited` rewrites without deciding; `reopened` takes an approval back before it is carried out."""
+    """`edited` rewrites without deciding; `reopened` takes a decision back, an approval before it is
+    carried out."""
 
     APPROVED = "approved"
     REJECTED = "rejected"

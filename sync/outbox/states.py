@@ -6,10 +6,12 @@
     proposed → rejected | handled          proposed, approved → superseded | lapsed
     approved → proposed                    applying → failed | unsettled
     applying → approved                    unsettled → applied | approved     failed → approved
+    rejected, handled → proposed
 
-The last line is what the rest needs in order that no approval is lost: an attempt that was certainly not
-carried out gives the approval back; a person decides what nobody else could find out, done or not done; and
-a person may ask for another try of what the platform had refused, once the reason is mended.
+The last but one line is what the rest needs in order that no approval is lost: an attempt that was certainly
+not carried out gives the approval back; a person decides what nobody else could find out, done or not done;
+and a person may ask for another try of what the platform had refused, once the reason is mended. The last
+line is for a person who pressed the wrong key: no policy proposes again what was rejected.
 """
 
 from __future__ import annotations
@@ -45,8 +47,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.UNSETTLED: frozenset({State.APPLIED, State.APPROVED}),
     State.FAILED: frozenset({State.APPROVED}),
     State.UNDONE: frozenset(),
-    State.REJECTED: frozenset(),
-    State.HANDLED: frozenset(),
+    State.REJECTED: frozenset({State.PROPOSED}),
+    State.HANDLED: frozenset({State.PROPOSED}),
     State.SUPERSEDED: frozenset(),
     State.LAPSED: frozenset(),
 }

@@ -321,6 +321,23 @@ def test_a_policy_earns_to_act_alone_by_single_reviews_and_loses_it_by_an_undo(t
     assert [str(each.state) for each in town.proposed()] == ["proposed"]
 
 
+def test_what_was_taken_back_neither_earns_nor_loses_anything(town: Town) -> None:
+    town.settle(EARN, law("mode: auto"))
+    topics(town, 4)
+    first, second, third, fourth = town.proposed()
+    for _ in range(4):
+        town.approve(first)
+        town.decide(Decision.REOPENED, first)
+    topics_more(town, 30)
+    (fifth,) = town.proposed()
+    assert str(fifth.state) == "proposed", "one click, four times, is no four reviews"
+    town.approve(first, second, third, fifth)
+    town.decide(Decision.REJECTED, fourth, reason="the wrong key")
+    town.decide(Decision.REOPENED, fourth)
+    topics_more(town, 40)
+    assert [str(each.state) for each in town.proposed()] == ["approved"]
+
+
 def topics_more(town: Town, first: int) -> None:
     for id in range(first, first + (2 if first == 10 else 1)):
         town.topic(str(id), "101", ("101", 1, "x"))

@@ -9,7 +9,7 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
 from ....config.errors import OrditoError, StoreError, TryLater, UsageError
-from ...wording import span
+from ...wording import remaining
 from ..editing import editable
 from ..show import ago
 from ..verbs import UNDO_WORDS, undo_of
@@ -49,7 +49,7 @@ def create(page: Page) -> Flask:
 
 def _prepare_templates(flask: Flask, page: Page) -> None:
     env, platforms = flask.jinja_env, page.app.platforms()
-    env.filters.update(markdown=rendering.markdown, untouched=rendering.untouched, span=span)
+    env.filters.update(markdown=rendering.markdown, untouched=rendering.untouched, remaining=remaining)
     env.tests.update(web=rendering.is_web, editable=editable)
     env.globals.update(changes=rendering.changes, csrf_token=guard.csrf_token)
     env.globals.update(undo_words=lambda each: UNDO_WORDS[undo_of(each.action, platforms.get(each.site))])

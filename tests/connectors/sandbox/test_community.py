@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import pytest
 
 from ordito.config.errors import Conflict, Filtered, Forbidden, Misconfigured
 from ordito.connectors.base import World
+from ordito.connectors.sandbox.areas import AREAS
 from ordito.connectors.sandbox.community import Sandbox
 from ordito.connectors.sandbox.connector import SandboxConnector
 from ordito.connectors.sandbox.generate import Sizes, generate
@@ -294,3 +296,17 @@ def _admin(sandbox: Sandbox) -> str:
     return str(
         sandbox.rows("SELECT id FROM member WHERE side = 'forum' AND admin AND username != 'ordito'")[0]["id"]
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "wrong"),
+    [("en", r"\b(a [aeiou]|an [^aeiou])"), ("it", r"\b(l'[^aeiouh ]|(una|della|nella) [aeiou])")],
+)
+def test_articles_go_with_the_words_that_follow(language: str, wrong: str) -> None:
+    for talk in (area.talk[language] for area in AREAS):
+        texts = [*(text for pair in talk.questions for text in pair), *talk.answers, *talk.articles]
+        for template in [*texts, *talk.paragraphs]:
+            for name, word in ((name, word) for name, words in talk.slots.items() for word in words):
+                around = template.replace(f"{{{name}}}", word)
+                if around != template:
+                    assert not re.search(wrong, re.sub(r"\{\w+\}", "", around), re.IGNORECASE), around

@@ -180,6 +180,7 @@ class FakeScreen:
     edits: list[str] = field(default_factory=list)
     out: str = ""
     width: int = 80
+    height: int = 0
 
     def show(self, lines: Sequence[Styled]) -> None:
         self.out += "".join(f"{line.plain.rstrip()}\n" for line in lines)

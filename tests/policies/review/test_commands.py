@@ -205,7 +205,9 @@ def test_done_in_part_is_exit_3_and_each_failure_is_told(app: App, script: App, 
     assert told.code == 3
     assert told.document["reviewed"] == [{"id": second, "decision": "approved", "state": "approved"}]
     [error] = told.document["errors"]
-    assert (error["id"], error["kind"], error["hint"]) == (first, "transition-error", "This is final.")
+    assert (error["id"], error["kind"], error["hint"]) == (
+        first, "transition-error", "From here it can only become proposed."
+    )  # fmt: skip
 
 
 def test_where_all_fail_it_is_exit_1(app: App, say: Any) -> None:
@@ -213,7 +215,17 @@ def test_where_all_fail_it_is_exit_1(app: App, say: Any) -> None:
     say("handled", str(id_))
     told = say("approve", str(id_))
     assert told.code == 1
-    assert told.err == f"ordito: Proposal {id_} is handled and cannot become approved. This is final.\n"
+    assert told.err == (
+        f"ordito: Proposal {id_} is handled and cannot become approved. "
+        "From here it can only become proposed.\n"
+    )
+
+
+def test_a_rejection_can_be_taken_back(app: App, say: Any) -> None:
+    [id_] = offer(app, draft(TAG))
+    say("reject", str(id_), "--reason", "no")
+    assert say("reopen", str(id_)).code == 0
+    assert look(app, id_).state == State.PROPOSED
 
 
 def test_an_unknown_id_stops_everything_before_it_starts(app: App, say: Any) -> None:

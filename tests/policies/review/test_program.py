@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ordito.connectors.actions import SendMessage
-from ordito.policies.review.terminal import END_PROMPT, PROMPT
+from ordito.policies.review.terminal import END_PROMPT, MORE_PROMPT, PROMPT
 from ordito.sync.context import App
 from tests.policies.review.community import CLOSE, TAG, WELCOME, draft, look, offer
 from tests.program import command, environment, run
@@ -71,9 +71,9 @@ class Terminal:
 
 
 @contextmanager
-def terminal(folder: Path, *arguments: str, **variables: str) -> Iterator[Terminal]:
+def terminal(folder: Path, *arguments: str, height: int = 50, **variables: str) -> Iterator[Terminal]:
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, 80, 0, 0))
     process = subprocess.Popen(
         command(*arguments),
         cwd=folder,
@@ -127,6 +127,16 @@ def test_a_whole_review_by_single_keys(fresh: App, folder: Path) -> None:
     assert isinstance(action, SendMessage)
     assert action.text == "Hello Anna!\n\nGood to have you here.\n"
     assert look(fresh, welcome).approved_by == "zoe"
+
+
+def test_in_a_low_window_a_proposal_comes_a_screen_at_a_time(fresh: App, folder: Path) -> None:
+    offer(fresh, draft(replace(WELCOME, text="line\n\n" * 12)))
+    with terminal(folder, "review", height=24) as desk:
+        assert "Send anna" in desk.until(MORE_PROMPT)
+        desk.press(" ")
+        desk.until(PROMPT)
+        desk.press("q")
+        assert desk.end() == 0
 
 
 def test_colour_changes_nothing_of_the_words(fresh: App, folder: Path) -> None:

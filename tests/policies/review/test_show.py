@@ -26,7 +26,7 @@ from tests.policies.review.community import (
 WELCOME_CARD = """\
 ── 1 of 3 ───────────────────────────────────────────────────────── greet · 1 ──
 Send anna a private message (with luca)
-on forum; proposed 2 hours ago; lapses in 6 days; the text can be withdrawn;
+on forum; proposed 2 hours ago; lapses in 7 days; the text can be withdrawn;
 notifications and mails will have gone out
 
 User  anna  (Anna Rossi, joined 2026-02-26)

@@ -1,12 +1,17 @@
 """The conversation on a terminal: every key, and what may happen between two of them."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from ordito.config.errors import TransitionError
 from ordito.connectors.actions import SendMessage
 from ordito.policies.review.deciding import Reviewer
-from ordito.policies.review.terminal import END_PROMPT, HELP, PROMPT, Session
+from ordito.policies.review.queue import card
+from ordito.policies.review.screen import END
+from ordito.policies.review.terminal import END_PROMPT, HELP, MORE_PROMPT, PROMPT, Session
 from ordito.sync.context import App
 from ordito.sync.outbox import Decision, Filters, State, claim, decisions, review
 from ordito.sync.store.tables import proposals
@@ -29,8 +34,10 @@ Sit = Callable[..., FakeScreen]
 def sit(app: App) -> Sit:
     """Sit down at a review and type: keys, and lines where a question is asked; then the input ends."""
 
-    def session(*typed: str, name: str = "mara", edits: list[str] | None = None) -> FakeScreen:
-        screen = FakeScreen(list(typed), edits or [])
+    def session(
+        *typed: str, name: str = "mara", edits: list[str] | None = None, height: int = 0
+    ) -> FakeScreen:
+        screen = FakeScreen(list(typed), edits or [], height=height)
         waiting = Filters(states=(State.PROPOSED,))
         assert Session(app, Reviewer(app.store, name), screen, waiting).run() == 0
         return screen
@@ -202,10 +209,25 @@ def test_u_leaves_the_decisions_of_others(app: App, sit: Sit) -> None:
     assert states(app, first) == ["approved"]
 
 
-def test_u_says_that_a_rejection_is_final(app: App, sit: Sit) -> None:
-    first, _ = offer(app, draft(TAG), draft(WELCOME))
-    assert "'rejected': that is final." in sit("r", "no", "u", "q").out
-    assert states(app, first) == ["rejected"]
+@pytest.mark.parametrize("typed", [("r", "no"), ("h", "")])
+def test_u_takes_a_rejection_or_a_note_of_work_by_hand_back_as_well(
+    app: App, sit: Sit, typed: tuple[str, str]
+) -> None:
+    first, second = offer(app, draft(TAG), draft(WELCOME))
+    out = sit(*typed, "u", "a", "q").out
+    assert f"Taken back: proposal {first} waits for a decision again." in out
+    assert states(app, first, second) == ["approved", "proposed"]
+
+
+def test_u_leaves_what_somebody_else_has_decided_anew(app: App, sit: Sit) -> None:
+    [first] = offer(app, draft(TAG))
+    sit("r", "no", "q")
+    with app.store.write() as conn:
+        review(conn, first, Decision.REOPENED, by="luca", now=app.now())
+        review(conn, first, Decision.APPROVED, by="luca", now=app.now())
+    with pytest.raises(TransitionError, match="no decision of yours"):
+        Reviewer(app.store, "mara").take_back(app.now(), app.now())
+    assert states(app, first) == ["approved"]
 
 
 def test_u_names_the_undo_of_what_is_carried_out_already(app: App, sit: Sit) -> None:
@@ -346,6 +368,62 @@ def test_question_mark_tells_every_key(app: App, sit: Sit) -> None:
     out = sit("?", "q").out
     assert HELP in out
     assert out.count("Add the tag “setup” to") == 1, "the proposal is not shown again"
+
+
+def test_every_key_is_described_in_the_help(app: App) -> None:
+    [id_] = offer(app, draft(TAG))
+    session = Session(app, Reviewer(app.store, "mara"), FakeScreen([]), Filters())
+    with app.store.read() as conn:
+        keys = session.keys(card(conn, look(app, id_), app.platforms(), app.now()))
+    names = {"\n": "Enter", " ": "Space", END: ""}
+    for key in keys:
+        name = names.get(key, key)
+        assert re.search(rf"(^|\s|\(){re.escape(name)}[ ,]", HELP, re.MULTILINE), key
+    for line in HELP.splitlines():
+        assert line[0] in keys, line
+
+
+def test_the_prompts_name_only_keys_that_there_are(app: App) -> None:
+    [id_] = offer(app, draft(TAG))
+    session = Session(app, Reviewer(app.store, "mara"), FakeScreen([]), Filters())
+    with app.store.read() as conn:
+        keys = session.keys(card(conn, look(app, id_), app.platforms(), app.now()))
+    for prompt in (PROMPT, MORE_PROMPT, END_PROMPT):
+        for part in prompt.removesuffix(" >").split(", "):
+            assert {"Space": " "}.get(part.split()[0], part.split()[0]) in keys, part
+
+
+def test_a_long_proposal_comes_a_screen_at_a_time(app: App, sit: Sit) -> None:
+    long = replace(WELCOME, text="".join(f"line {number}\n\n" for number in range(30)))
+    first, second = offer(app, draft(long), draft(TAG))
+    out = sit(" ", "x", "\n", "a", "q", height=24).out
+    screens = out.split(MORE_PROMPT)
+    assert len(screens) == 4 and "line 0" in screens[0] and "line 29" not in screens[2]
+    assert max(len(screen.splitlines()) for screen in screens[:3]) <= 24
+    assert states(app, first, second) == ["approved", "proposed"]
+
+
+@pytest.mark.parametrize("key", ["s", "n", "q"])
+def test_a_long_proposal_can_be_left_before_its_end_and_counts_as_unseen(
+    app: App, sit: Sit, key: str
+) -> None:
+    long = replace(WELCOME, text="line\n\n" * 30)
+    [first] = offer(app, draft(long))
+    out = sit(key, "p", *[" "] * 3, "A", "", height=24).out
+    assert states(app, first) == ["proposed"]
+    assert "1 wait of greet" in out if key != "q" else PROMPT not in out
+
+
+def test_what_is_not_shown_to_its_end_is_not_decided_on(app: App, sit: Sit) -> None:
+    [first] = offer(app, draft(replace(WELCOME, text="line\n\n" * 30)))
+    sit("a", "a", height=24)
+    assert states(app, first) == ["proposed"]
+
+
+def test_the_place_counts_what_is_decided(app: App, sit: Sit) -> None:
+    offer(app, draft(WELCOME), draft(TAG), draft(CLOSE, policy="tidy"))
+    out = sit("a", "s", "p", "u", "q").out
+    assert re.findall(r"── (\d of \d) ──", out) == ["1 of 3", "2 of 3", "3 of 3", "2 of 3", "1 of 3"]
 
 
 def test_an_unknown_key_does_nothing(app: App, sit: Sit) -> None:
