@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, Delete, delete, literal, or_, select, update
@@ -26,13 +26,29 @@ from ...connectors.records import (
     Thread,
     ThreadKind,
 )
+from ..inserts import insert_missing
 from .states import chunks
-from .tables import checkpoints, contributions, doings, members, spaces, states, texts, threads, tombstones
+from .tables import (
+    checkpoints,
+    contributions,
+    doings,
+    left_out,
+    members,
+    spaces,
+    states,
+    texts,
+    threads,
+    tombstones,
+)
 
 
 def digest(secret: bytes, site: str, member: str) -> str:
     """What is kept of a forgotten member: a keyed hash of the id, of use only together with the id."""
     return hmac.digest(secret, f"{site}:member:{member}".encode(), "sha256").hex()
+
+
+def _name_digest(secret: bytes, site: str, name: str) -> str:
+    return hmac.digest(secret, f"{site}:excluded:{comparable(name)}".encode(), "sha256").hex()
 
 
 def comparable(name: str) -> str:
@@ -63,15 +79,19 @@ class Guard:
     conversations: frozenset[str] = frozenset()
     """Threads that the outbox made, whatever account it used then."""
     tombstones: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
+    """Digests of excluded members whom an earlier sync met: they stay excluded under another name, too."""
     _spaces: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     _threads: set[str] = field(default_factory=set)
     _members: set[str] = field(default_factory=set)
-    _forgotten: dict[str, bool] = field(default_factory=dict)
+    _digests: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, connection: Connection, site: str, exclusions: Exclusions, secret: bytes) -> Guard:
         ours = select(doings.c.id).where(doings.c.site == site, doings.c.kind == Kind.THREAD.value)
         graves = select(tombstones.c.digest).where(tombstones.c.site == site)
+        names = {_name_digest(secret, site, name) for name in exclusions.members}
+        met = select(left_out.c.digest).where(left_out.c.site == site, left_out.c.name.in_(names))
         known = select(spaces.c.id, spaces.c.name, spaces.c.parent).where(spaces.c.site == site)
         account = select(checkpoints.c.account).where(checkpoints.c.site == site)
         return cls(
@@ -81,6 +101,7 @@ class Guard:
             connection.scalar(account) or "",
             frozenset(connection.scalars(ours)),
             frozenset(connection.scalars(graves)),
+            frozenset(connection.scalars(met)),
             {row.id: (row.name, row.parent) for row in connection.execute(known)},
         )
 
@@ -99,7 +120,7 @@ class Guard:
     @property
     def _judges_all(self) -> bool:
         """Whether something was learnt or is told that any record may fall foul of."""
-        told = self.exclusions.spaces or not self.exclusions.text or self.tombstones
+        told = self.exclusions.spaces or not self.exclusions.text or self.tombstones or self.left_out
         return bool(told or self._threads or self._members)
 
     def drop(self, connection: Connection, records: Sequence[Record]) -> None:
@@ -108,8 +129,23 @@ class Guard:
             bad = {record.id for record in records if isinstance(record, Thread)} & self._threads
             drop_threads(connection, self.site, bad)
         if self._members:
-            bad = {record.id for record in records if isinstance(record, Member)} & self._members
+            bad = {r.id: r.username for r in records if isinstance(r, Member) and r.id in self._members}
             drop_members(connection, self.site, bad)
+            self.met(connection, bad)
+
+    def met(self, connection: Connection, names: Mapping[str, str]) -> None:
+        """Remember excluded members by their ids: what they write names them by nothing else."""
+        self._members.update(names)
+        rows = [
+            {
+                "site": self.site,
+                "digest": self._digest(member),
+                "name": _name_digest(self.secret, self.site, name),
+            }
+            for member, name in names.items()
+            if comparable(name) in self.exclusions.members
+        ]
+        insert_missing(connection, left_out, rows)
 
     @property
     def _active(self) -> bool:
@@ -127,7 +163,8 @@ class Guard:
             (self._threads.add if self._excludes_thread(record) else self._threads.discard)(record.id)
 
     def _excludes_member(self, member: Member) -> bool:
-        return bool(self.exclusions.members) and comparable(member.username) in self.exclusions.members
+        named = comparable(member.username) in self.exclusions.members
+        return named or self._is_left_out(member.id)
 
     def _excludes_thread(self, thread: Thread) -> bool:
         if thread.kind is ThreadKind.MESSAGE and not self._may_hear(thread.id, thread.author):
@@ -160,14 +197,21 @@ class Guard:
         return (private and not self._may_hear(thread, author)) or self.excludes_space(space)
 
     def _hides(self, member: str | None) -> bool:
-        return member is not None and (member in self._members or self._is_forgotten(member))
+        return member is not None and (self._excludes(member) or self._is_forgotten(member))
+
+    def _excludes(self, member: str) -> bool:
+        return member in self._members or self._is_left_out(member)
+
+    def _is_left_out(self, member: str) -> bool:
+        return bool(self.left_out) and self._digest(member) in self.left_out
 
     def _is_forgotten(self, member: str) -> bool:
-        if not self.tombstones:
-            return False
-        if member not in self._forgotten:
-            self._forgotten[member] = digest(self.secret, self.site, member) in self.tombstones
-        return self._forgotten[member]
+        return bool(self.tombstones) and self._digest(member) in self.tombstones
+
+    def _digest(self, member: str) -> str:
+        if member not in self._digests:
+            self._digests[member] = digest(self.secret, self.site, member)
+        return self._digests[member]
 
     def _admit(self, record: Record) -> Record | None:
         if isinstance(record, Contribution):
@@ -192,7 +236,9 @@ class Guard:
         return record
 
     def _admit_contribution(self, record: Contribution) -> Contribution | None:
-        if record.thread in self._threads or record.author in self._members:
+        if record.thread in self._threads:
+            return None
+        if record.author is not None and self._excludes(record.author):
             return None
         if record.author is not None and self._is_forgotten(record.author):
             return replace(record, author=None, text=None)
@@ -217,10 +263,13 @@ def purge(connection: Connection, guard: Guard) -> None:
         )  # fmt: skip
         rows = connection.execute(labelled)
         drop_threads(connection, site, {row.item for row in rows if comparable(row.value) in e.labels})
+    names = {_name_digest(guard.secret, site, name) for name in e.members}
+    connection.execute(delete(left_out).where(left_out.c.site == site, left_out.c.name.not_in(names)))
     if e.members:
         rows = connection.execute(select(members.c.id, members.c.username).where(members.c.site == site))
-        excluded = [row.id for row in rows if comparable(row.username) in e.members]
+        excluded = {row.id: row.username for row in rows if comparable(row.username) in e.members}
         drop_members(connection, site, excluded)
+        guard.met(connection, excluded)
     if not e.text:
         connection.execute(delete(texts).where(texts.c.site == site))
 

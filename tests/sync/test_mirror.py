@@ -17,6 +17,7 @@ from ordito.sync.store.tables import (
     attempts,
     contributions,
     doings,
+    left_out,
     members,
     proposals,
     spaces,
@@ -207,6 +208,33 @@ def test_a_longer_list_of_exclusions_removes_what_was_stored(store: Store) -> No
     assert len(ids(store, contributions)) == 5
     sync_one(store, FakeSite([community()]), day(31), settings(exclude=PRIVATE))
     assert_nothing_private(store)
+
+
+def test_who_is_excluded_stays_so_in_syncs_that_read_nothing_but_their_words(store: Store) -> None:
+    """What somebody wrote names them by the id only, and they may be called otherwise by now."""
+    later = Batch(
+        records=(
+            post("7", "1", author="66"), thread("7", author="66"), group("all", "1", "66"),
+            change(Kind.MEMBER, "66", "title", "Sir", day(9)),
+        )
+    )  # fmt: skip
+    renamed = Batch(records=(member("66", username="nobody"), post("8", "1", author="66")))
+    sync_one(store, FakeSite([community()]), day(30), settings(exclude=PRIVATE))
+    sync_one(store, FakeSite([Batch(), later, renamed]), day(31), settings(exclude=PRIVATE))
+    assert (ids(store, members), ids(store, contributions)) == ({"1"}, {"1"})
+    with store.read() as connection:
+        assert set(connection.scalars(select(threads.c.author))) == {None, "1"}
+        assert "66" not in set(connection.scalars(select(states.c.item)))
+        kept = connection.execute(select(left_out)).all()
+    assert [(len(row.digest), len(row.name)) for row in kept] == [(64, 64)]  # neither id nor name
+
+
+def test_who_is_no_longer_excluded_is_read_again(store: Store) -> None:
+    sync_one(store, FakeSite([community()]), day(30), settings(exclude=PRIVATE))
+    sync_one(store, FakeSite([community()]), day(31), full=True)
+    assert (ids(store, members), len(ids(store, contributions))) == ({"1", "66"}, 5)
+    with store.read() as connection:
+        assert connection.execute(select(left_out)).all() == []
 
 
 def test_a_thread_that_moves_to_an_excluded_space_is_removed(store: Store) -> None:
