@@ -1,8 +1,4 @@
-"""A proxy on a real socket that does to requests what networks and servers in between do to them.
-
-It stands before any HTTP server on loopback; faults strike the requests that match them, first come first
-served, and everything else passes as it is.
-"""
+"""The proxy itself: one thread for each connection, HTTP/1.1 with keep-alive."""
 
 from __future__ import annotations
 
@@ -10,20 +6,23 @@ import contextlib
 import http.client
 import re
 import socket
+import struct
 import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-BAD_GATEWAY = (
-    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n"
-    "<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
-)
-_HTML = {"Content-Type": "text/html; charset=utf-8"}
+from tests.servers.proxy.faults import Fault
+from tests.servers.proxy.skew import Skew
+
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "upgrade"})
+
+Headers = list[tuple[str, str]]
+Answer = tuple[int, Headers, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,48 +34,16 @@ class Passed:
     status: int
 
 
-@dataclass(slots=True)
-class Fault:
-    """What happens to the next requests whose line or body matches `pattern` (a regular expression).
+class Proxy:
+    """`with Proxy(server.url) as proxy: get(proxy.url + path)`; everything ends with the block.
 
-    kind: "drop" closes the connection without a word, "truncate" sends half of the answer and closes,
-    "answer" gives `status`, `headers` and `body`, "hold" waits for `release()` and then closes; "pass" does
-    nothing. `then`: the fault that waits from then on, the next request being the first that it may strike.
-    `taken`: whether the server behind gets the request: "before" the fault strikes, "after" it (only for
-    "hold": upon its release), or "never".
+    `skew`: the server's clock, as far as one can tell from what it says, is so much ahead of the true time.
     """
 
-    kind: Literal["pass", "drop", "truncate", "answer", "hold"]
-    pattern: str = ""
-    taken: Literal["before", "after", "never"] = "never"
-    times: int = 1
-    status: int = 502
-    body: str = BAD_GATEWAY
-    headers: dict[str, str] = field(default_factory=lambda: dict(_HTML))
-    then: Fault | None = None
-    struck: int = 0
-    reached: threading.Event = field(default_factory=threading.Event)
-    over: threading.Event = field(default_factory=threading.Event)
-    """Set when a request that was held has been dealt with."""
-    _released: threading.Event = field(default_factory=threading.Event)
-
-    def matches(self, line: str, body: bytes) -> bool:
-        return re.search(self.pattern, f"{line}\n{body.decode('latin-1')}") is not None
-
-    def release(self) -> None:
-        """Let go what is held."""
-        self._released.set()
-
-    def hold(self) -> None:
-        self._released.wait()
-
-
-class Proxy:
-    """`with Proxy(server.url) as proxy: get(proxy.url + path)`; everything ends with the block."""
-
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: str, *, skew: timedelta = timedelta(0)) -> None:
         parts = urlsplit(upstream)
         self._address = (parts.hostname or "127.0.0.1", parts.port or 80)
+        self._skew = Skew(skew)
         self._lock = threading.Lock()
         self._waiting: list[Fault] = []
         self._all: list[Fault] = []
@@ -89,7 +56,7 @@ class Proxy:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def add(self, fault: Fault) -> Fault:
-        """Let it strike the next request that it matches, after those that were added before."""
+        """Let it strike the requests that it takes, after those that were added before."""
         with self._lock:
             self._waiting.append(fault)
             self._all.append(fault)
@@ -113,28 +80,27 @@ class Proxy:
         """The fault for this request; None = it passes."""
         with self._lock:
             for fault in self._waiting:
-                if fault.matches(line, body):
-                    fault.struck += 1
-                    if fault.struck >= fault.times:
+                if fault.takes(line, body):
+                    if fault.spent:
                         self._waiting.remove(fault)
                     return fault
         return None
 
-    def forward(
-        self, method: str, path: str, headers: list[tuple[str, str]], body: bytes
-    ) -> tuple[int, list[tuple[str, str]], bytes]:
+    def forward(self, method: str, path: str, headers: Headers, body: bytes) -> Answer:
         """What the server behind answers."""
+        path, body = self._skew.asked(path), self._skew.asked_in(body)
         connection = http.client.HTTPConnection(*self._address, timeout=120)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in headers:
-                if name.lower() not in _HOP_BY_HOP:
+                if name.lower() not in (*_HOP_BY_HOP, "accept-encoding"):
                     connection.putheader(name, value)
             connection.putheader("Connection", "close")
             connection.endheaders(body)
             answer = connection.getresponse()
             kept = [(n, v) for n, v in answer.getheaders() if n.lower() not in _HOP_BY_HOP]
-            return answer.status, [(n, v) for n, v in kept if n.lower() != "content-length"], answer.read()
+            told = [(n, self._skew.told(v)) for n, v in kept if n.lower() != "content-length"]
+            return answer.status, told, self._skew.told_in(answer.read())
         finally:
             connection.close()
 
@@ -154,6 +120,7 @@ class Proxy:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: _Server
 
     def handle_one_request(self) -> None:
@@ -162,42 +129,53 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.close_connection = True
 
+    def finish(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            super().finish()
+
     def _handle(self) -> None:
         proxy = self.server.proxy
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         line = f"{self.command} {self.path}"
-        fault = proxy.strike(line, body)
-        headers = list(self.headers.items())
-        answer: tuple[int, list[tuple[str, str]], bytes] | None = None
-        passes = fault is None or fault.kind == "pass"
-        if passes or (fault is not None and fault.taken == "before"):
+        fault = proxy.strike(line, body) or Fault("pass")
+        answer: Answer | None = None
+        if fault.forwards:
+            headers = [(n, v) for n, v in self.headers.items() if n.lower() not in fault.without]
             answer = proxy.forward(self.command, self.path, headers, body)
-        if fault is not None and fault.then is not None:
+        if fault.then is not None:
             proxy.add(fault.then)
-        if passes and answer is not None:
-            proxy.passed.append(Passed(line, body, answer[0]))
-            self._answer(*answer)
-            return
-        assert fault is not None
-        proxy.passed.append(Passed(line, body, fault.status if fault.kind == "answer" else 0))
-        fault.reached.set()
         if fault.kind == "answer":
-            self._answer(fault.status, list(fault.headers.items()), fault.body.encode())
-        elif fault.kind == "truncate" and answer is not None:
+            told = [(name, value.replace("{path}", self.path)) for name, value in fault.headers.items()]
+            answer = fault.status, told, fault.body.encode()
+        elif fault.kind == "mangle" and answer is not None:
+            answer = answer[0], answer[1], fault.mangle(answer[2])
+        speaks = fault.kind in ("pass", "strip", "mangle", "answer")
+        proxy.passed.append(Passed(line, body, answer[0] if answer is not None and speaks else 0))
+        fault.reached.set()
+        if speaks and answer is not None:
+            self._answer(*answer)
+        else:
+            self._fail(fault, answer, body)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = _handle  # noqa: N815 - the base class's names
+
+    def _fail(self, fault: Fault, answer: Answer | None, body: bytes) -> None:
+        """Faults that leave no whole answer."""
+        if fault.kind in ("truncate", "reset") and answer is not None:
             self._answer(*answer, cut=True)
         elif fault.kind == "hold":
             fault.hold()
             if fault.taken == "after":
-                proxy.forward(self.command, self.path, headers, body)
+                self.server.proxy.forward(self.command, self.path, list(self.headers.items()), body)
             fault.over.set()
-        if fault.kind != "answer":
+        if fault.kind == "reset":  # closing without lingering sends RST instead of FIN
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.server.abandon(self.connection)
+        else:
             self._close()
+        self.close_connection = True
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = _handle  # noqa: N815 - the base class's names
-
-    def _answer(
-        self, status: int, headers: list[tuple[str, str]], body: bytes, *, cut: bool = False
-    ) -> None:
+    def _answer(self, status: int, headers: Headers, body: bytes, *, cut: bool = False) -> None:
         self.send_response_only(status)
         for name, value in headers:
             self.send_header(name, value)
@@ -207,7 +185,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body[: len(body) // 2] if cut else body)
 
     def _close(self) -> None:
-        self.close_connection = True
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
 
@@ -228,8 +205,15 @@ class _Server(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
+        if request in self._open:
+            self._open.discard(request)
+            super().shutdown_request(request)
+        else:
+            self.close_request(request)
+
+    def abandon(self, request: Any) -> None:
+        """It will be closed without being shut down first, which would tell its end in good order."""
         self._open.discard(request)
-        super().shutdown_request(request)
 
     def close_connections(self) -> None:
         for connection in list(self._open):
