@@ -12,8 +12,10 @@ from ..connectors.base import Profile
 from ..connectors.records import Kind as RecordKind
 from ..connectors.records import Ref
 from ..sync.outbox import Go, Proposal, Review, Supersede, Verdict, Wait
+from ..sync.outbox.fresh import addressed
 from .constitution import Law, quiet_until
 from .engine import Engine
+from .inbox import take_in
 from .kind import Candidate, Held, Kind
 
 if TYPE_CHECKING:
@@ -85,6 +87,8 @@ class EngineGate:
         kind = self._engine.policies.get(proposal.policy)
         if kind is None or kind.parameters.mode.within(self._law.mode).level == "off":
             return Supersede("its policy is off or no longer in the settings")
+        if people := addressed(conn, proposal):
+            take_in(conn, self._law.opt_out.phrase, now, of=people)
         candidate, why = self._again(conn, kind, proposal, now)
         if candidate is None:
             return Supersede(why)

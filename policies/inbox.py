@@ -1,17 +1,18 @@
 """What people answer to us: the phrase that ends all contact, and a yes or no to a question.
 
-Read from the mirror before every plan: replies of others in threads in which we wrote. Only the first line
-counts, and only outside quotes, so that somebody who quotes our own words does not opt out by it.
+Read from the mirror before every plan, and again of the people whom an action addresses before it is done:
+replies of others in threads in which we wrote. Only the first line counts, and only outside quotes, so that
+somebody who quotes our own words does not opt out by it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, or_, select, tuple_
 
 from ..connectors.records import Kind, Ref
 from ..sync.inserts import insert_missing
@@ -39,11 +40,14 @@ class Answer:
     first_line: str
 
 
-def take_in(conn: Connection, phrase: str, now: datetime) -> int:
-    """Note opt-outs and answers that are not noted yet; how many there were. In the caller's transaction."""
+def take_in(conn: Connection, phrase: str, now: datetime, of: Sequence[Ref] | None = None) -> int:
+    """Note opt-outs and answers that are not noted yet; how many there were. In the caller's transaction.
+
+    `of`: only those of these accounts.
+    """
     noted, wanted = 0, fold(first_line(phrase))
     said: dict[tuple[str, str, str], Answer] = {}
-    for answer in _answers(conn):
+    for answer in _answers(conn, of):
         if fold(answer.first_line) == wanted:
             noted += _opt_out(conn, answer, now)
         elif answer.step == ASK and answer.member == answer.addressed and _verdict(answer):
@@ -61,7 +65,7 @@ def first_line(text: str) -> str:
     return next((line for line in lines if line), "").strip("*_~`'\" .!,;:")
 
 
-def _answers(conn: Connection) -> Iterator[Answer]:
+def _answers(conn: Connection, of: Sequence[Ref] | None) -> Iterator[Answer]:
     ours, theirs = contributions.alias("ours"), contributions.alias("theirs")
     made = doings.alias("made")
     written = select(made.c.id).where(made.c.site == theirs.c.site, made.c.kind == Kind.CONTRIBUTION)
@@ -84,6 +88,8 @@ def _answers(conn: Connection) -> Iterator[Answer]:
         )
         .order_by(theirs.c.created_at, theirs.c.id)
     )  # fmt: skip
+    if of is not None:
+        query = query.where(tuple_(theirs.c.site, theirs.c.author).in_([(who.site, who.id) for who in of]))
     for row in conn.execute(query).all():
         item = Ref.parse(row.item)
         addressed = item.id if item.kind == Kind.MEMBER else ""

@@ -1,8 +1,9 @@
 """Carrying out what is approved: once, rechecked, journaled.
 
-For every approval: its item is read fresh and stored; the gate decides; its attempt and its contact budget
-are written in the transaction of that decision; the platform is asked; the receipt is stored. The process
-may be killed between any two of these, or inside one: `settling` then finds out what came of it.
+For every approval: its item, and what people may have answered us, is read fresh and stored (`fresh`); the
+gate decides; its attempt and its contact budget are written in the transaction of that decision; the platform
+is asked; the receipt is stored. The process may be killed between any two of these, or inside one: `settling`
+then finds out what came of it.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from ...config.errors import (
     UsageError,
 )
 from ...connectors.base import Batch, Connector
-from ...connectors.records import Kind, Ref
-from ..store.tables import contributions, proposals
+from ..store.tables import proposals
 from . import attempts
 from .attempts import Attempt, Doing
 from .bench import Bench, Failure, Held, Report, words
+from .fresh import to_read
 from .gate import Gate, Go, Review, Supersede, Wait
 from .proposals import Proposal, get
 from .proposing import supersede, was_reviewed
@@ -167,29 +168,19 @@ class _Run:
         return None
 
     def _refresh(self, proposal: Proposal) -> None:
-        """Read the item, and store what was read or that it is gone."""
-        item = proposal.item
-        if item.kind not in (Kind.MEMBER, Kind.THREAD, Kind.CONTRIBUTION):
-            return  # a group or a title: nothing is mirrored of it that could be out of date
-        for ref in (item, *self._first_words(proposal)):
-            batch = self._bench.connector(ref.site).fetch(ref)
+        """Read what the decision depends on, and store what was read or that it is gone."""
+        with self._bench.store.read() as conn:
+            refs = to_read(conn, proposal)
+        for ref in refs:
+            try:
+                connector = self._bench.connector(ref.site)
+            except UsageError:  # somebody's other account, on a site that has left the settings
+                if ref.site == proposal.item.site:
+                    raise
+                continue
+            batch = connector.fetch(ref)
             with self._bench.store.write(durable=False) as conn:
                 self._bench.ingest(conn, ref.site, batch or Batch(gone=((ref, None),)), self._bench.now())
-
-    def _first_words(self, proposal: Proposal) -> list[Ref]:
-        """Before a message to somebody, the thread in which they first wrote: people may have answered them
-        there since the last sync, and are not to be outdone by a program."""
-        who, c = proposal.item, contributions
-        if who.kind != Kind.MEMBER or proposal.verb != "send_message":
-            return []
-        with self._bench.store.read() as conn:
-            thread = conn.execute(
-                select(c.c.thread)
-                .where(c.c.site == who.site, c.c.author == who.id, c.c.deleted_at.is_(None))
-                .order_by(c.c.created_at, c.c.id)
-                .limit(1)
-            ).scalar_one_or_none()
-        return [Ref(who.site, Kind.THREAD, thread)] if thread is not None else []
 
     def _decide(self, proposal_id: int) -> Attempt | None:
         """Ask the gate and write what it says, in one transaction; the attempt, if it says go."""

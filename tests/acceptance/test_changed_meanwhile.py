@@ -41,6 +41,28 @@ def test_each_item_is_read_again_before_it_is_acted_upon(place: Place) -> None:
     assert sum(topic.archetype == "private_message" for topic in forum.topics.values()) == 0
 
 
+def test_whoever_said_stop_since_the_last_sync_is_left_alone_by_apply_alone(place: Place) -> None:
+    forum = place.forum
+    alice, bob = forum.user("alice"), forum.user("bob")
+    assert alice and bob
+    listed = place.document("review", "list", "--state", "all")["proposals"]
+    of = {(each["policy"], each["item"]): each["id"] for each in listed}
+    welcomes = [of["welcome", f"forum:member:{who.id}"] for who in (alice, bob)]
+    assert len(place.document("apply", *welcomes)["applied"]) == 2
+    for who, words in ((alice, "STOP\n\nI found the button myself."), (bob, "Thank you, I will stop by.")):
+        (message,) = (t for t in forum.topics.values() if t.private and who.id in t.allowed_users)
+        Person(forum, who).reply(message, words)
+    report = place.apply().document
+    why = {each["id"]: each["reason"] for each in report["superseded"]}
+    joining, answering = (f"forum:member:{alice.id}", f"forum:thread:{_topic(place, 'reply by alice').id}")
+    assert {of["join", joining], of["answer", answering]} == set(why)
+    assert set(why.values()) == {"alice opted out (phrase)"}
+    helpers = forum.group("helpers")
+    assert helpers and bob.id in helpers.members and alice.id not in helpers.members
+    again = place.apply().document
+    assert not again["applied"] and not again["superseded"]
+
+
 def _topic(place: Place, end: str) -> Topic:
     (found,) = [topic for topic in place.forum.topics.values() if topic.title.endswith(end)]
     return found

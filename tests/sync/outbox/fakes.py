@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, select
 
 from ordito.config.durations import Duration
-from ordito.config.errors import Conflict
+from ordito.config.errors import Conflict, UsageError
 from ordito.connectors.actions import Action, Reply
 from ordito.connectors.base import (
     Batch,
@@ -188,6 +188,7 @@ class Rig:
     deadline: datetime | None = None
     ingested: list[tuple[str, Batch]] = field(default_factory=list)
     hook: Hook = lambda point: None
+    forgotten: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.server = FakeSite(self.clock)
@@ -217,7 +218,13 @@ class Rig:
                 deadline=self.deadline,
             )
 
+    def forget(self, site: str) -> None:
+        """Take a site out of the settings."""
+        self.forgotten.add(site)
+
     def _connector(self, site: str) -> Connector:
+        if site in self.forgotten:
+            raise UsageError(f"There is no site '{site}' in the settings.")
         connector: Connector = self.connectors[site]  # type: ignore[assignment]  # only what apply uses
         return connector
 
