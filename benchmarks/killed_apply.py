@@ -32,6 +32,7 @@ from tests.servers.mediawiki.seed import seed as plant
 from tests.servers.mediawiki.template import make_template
 from tests.servers.mediawiki.wiki import Wiki
 from tests.servers.proxy import Proxy
+from tests.servers.proxy.server import Answer, Headers
 
 from . import crowd
 from .measure import ROOT
@@ -81,7 +82,14 @@ class Killed:
 
 
 class Watched(Proxy):
-    """A proxy that knows whether the server is still at work for anybody."""
+    """A proxy that knows whether the server is still at work for anybody. As one before a real site, it keeps a
+    request to itself that was never sent to its end."""
+
+    def forward(self, method: str, path: str, headers: Headers, body: bytes) -> Answer:
+        length = next((int(value) for name, value in headers if name.lower() == "content-length"), 0)
+        if len(body) < length:
+            raise ConnectionResetError("whoever sent it died meanwhile")
+        return super().forward(method, path, headers, body)
 
     def wait_until_idle(self, seconds: float = 60) -> None:
         """Until every connection is closed: those of a killed process are, once their last request is dealt
