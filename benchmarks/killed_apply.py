@@ -82,8 +82,10 @@ class Killed:
 
 
 class Watched(Proxy):
-    """A proxy that knows whether the server is still at work for anybody. As one before a real site, it keeps a
-    request to itself that was never sent to its end."""
+    """A proxy that knows whether the server is still at work for anybody.
+
+    As one before a real site, it keeps a request to itself that was never sent to its end.
+    """
 
     def forward(self, method: str, path: str, headers: Headers, body: bytes) -> Answer:
         length = next((int(value) for name, value in headers if name.lower() == "content-length"), 0)
