@@ -32,6 +32,7 @@ from .inbox import take_in
 from .kind import Candidate, Held, Kind, Tools
 from .messages import Messages
 from .sight import views
+from .standing import Ask, Standings
 
 if TYPE_CHECKING:
     from ..config.settings import Settings
@@ -61,7 +62,8 @@ class _Round:
 
 
 class Engine:
-    """The policies of an installation. `profile` reads a member's language and whether messages are taken."""
+    """The policies of an installation. `profile` reads a member's language and whether messages are taken,
+    `standing` how pages of a wiki stand (None: not asked)."""
 
     def __init__(
         self,
@@ -70,10 +72,12 @@ class Engine:
         messages: Messages,
         profile: Callable[[Ref], Profile],
         secret: Callable[[], bytes],
+        standing: Ask | None = None,
     ) -> None:
         self.settings = settings
         self.platforms = platforms
         self.profile = profile
+        self.standing = standing
         tools = Tools(platforms, messages, settings, partial(_share_of, secret))
         self.policies: dict[str, Kind] = {
             name: KINDS[parameters.use](name, parameters, tools)
@@ -176,6 +180,7 @@ class Engine:
             most = min(limits.per_policy, share)
             waiting = _waiting(conn, kind.policy) if live else 0
             room = max(0, most - waiting)
+            standings = Standings(kind, found, self.standing)
             for each in found:
                 if each.key in used:
                     self._remember(kind, each, used[each.key], this)
@@ -186,9 +191,12 @@ class Engine:
                     this.held.append(kind.held(each.item, "limit", reason))
                 elif against := law.barred(each, now):
                     this.held.append(kind.held(each.item, against.by, against.reason))
+                elif objection := standings.against(each):
+                    this.held.append(kind.held(each.item, *objection))
                 else:
                     room -= 1
                     through.append((kind.policy, each))
+            this.errors += [SiteError.of(site, error) for site, error in standings.failed.items()]
         return sorted(through, key=lambda pair: pair[1].since)
 
     def _remember(self, kind: Kind, candidate: Candidate, why: str, this: _Round) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from ..config.errors import ConnectorError, NotFound
-from ..connectors.base import Profile
+from ..connectors.base import Profile, Standing
 from ..connectors.records import Kind as RecordKind
 from ..connectors.records import Ref
 from ..sync.outbox import Go, Proposal, Review, Supersede, Verdict, Wait
@@ -17,6 +17,7 @@ from .constitution import Law, quiet_until
 from .engine import Engine
 from .inbox import take_in
 from .kind import Candidate, Held, Kind
+from .standing import objection as objection_to
 
 if TYPE_CHECKING:
     from ..sync.context import App
@@ -36,6 +37,7 @@ class EngineGate:
         self._halted = ""
         self._looked_at: datetime | None = None
         self._profiles: dict[Ref, Profile | NotFound] = {}
+        self._standing: dict[Ref, Standing | None] = {}
         self._through: dict[str, int] = {}
 
     def begin(self, now: datetime) -> None:
@@ -74,11 +76,23 @@ class EngineGate:
         return None
 
     def prepare(self, proposal: Proposal, now: datetime) -> None:
-        """Read the profile of the person addressed, if somebody is, and in a long run the stop page again."""
+        """Read the profile of the person addressed, if somebody is, and how the page stands where that
+        matters; in a long run the stop page again."""
         if self._looked_at is None or now - self._looked_at >= _LOOK_AGAIN:
             self.begin(now)
         if proposal.verb == "send_message" and proposal.item.kind == RecordKind.MEMBER:
             self._read_profile(proposal.item)
+        self._standing.clear()
+        links = self._links(proposal)
+        if links is not None and self._engine.standing is not None:
+            item = proposal.item
+            self._standing[item] = self._engine.standing(item.site, [item.id], links).get(item.id)
+
+    def _links(self, proposal: Proposal) -> int | None:
+        kind = self._engine.policies.get(proposal.policy)
+        if kind is None or proposal.item.kind != RecordKind.THREAD:
+            return None
+        return kind.links(proposal.item.site, proposal.step)
 
     def check(self, conn: Connection, proposal: Proposal, now: datetime) -> Verdict:
         """Go, wait, supersede or review again."""
@@ -95,6 +109,11 @@ class EngineGate:
         against = Law(conn, self._law).barred(candidate, now)
         if against is not None:
             return Supersede(against.reason) if against.for_good else Wait(against.until, against.reason)
+        links = self._links(proposal)
+        if links is not None and proposal.item in self._standing:
+            objection = objection_to(self._standing[proposal.item], links)
+            if objection is not None:
+                return Supersede(objection[1])
         return self._as_approved(proposal, candidate)
 
     def _again(

@@ -150,5 +150,10 @@ class Kind(ABC):
         """How many items it looks at there; the limit `share` is a share of these."""
         return community.size(self.subject, site)
 
+    def links(self, site: str, step: str) -> int | None:
+        """How many pages must link to a page for this step to be taken there; 0: it is only asked whether
+        our account may edit it; None: neither matters. Asked of the wiki, see `standing.py`."""
+        return None
+
     def held(self, item: object, by: str, reason: str) -> Held:
         return Held(self.policy, str(item), by, reason)

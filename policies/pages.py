@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, and_, select
 
-from ..connectors.records import Ref
+from ..connectors.records import Kind, Ref
 from ..sync.store.tables import contributions, spaces, texts, threads
 
 MARKERS = ("<!-- Ordito keeps what follows; edits here are lost -->", "<!-- Ordito: end -->")
@@ -13,24 +13,39 @@ MARKERS = ("<!-- Ordito keeps what follows; edits here are lost -->", "<!-- Ordi
 _PROJECT = "4"
 """The namespace that every wiki has under `Project:`, whatever its local name."""
 
+_USERS = ("2", "3")
+"""User and User talk."""
+
 
 def page_text(conn: Connection, page: Ref) -> str | None:
     """The newest mirrored text of a page named by its title; None if there is no such page."""
-    t, c = threads, contributions
+    t = threads
     titles = [page.id, *_local(conn, page)]
     found = conn.execute(
         select(t.c.id).where(t.c.site == page.site, t.c.title.in_(titles), t.c.deleted_at.is_(None))
     ).scalar()
     if found is None:
         return None
+    return newest_text(conn, Ref(page.site, Kind.THREAD, found)) or ""
+
+
+def newest_text(conn: Connection, page: Ref) -> str | None:
+    """The newest mirrored text of a page; None if there is none."""
+    c = contributions
     newest = (
         select(texts.c.text)
         .join_from(c, texts, and_(texts.c.site == c.c.site, texts.c.contribution == c.c.id))
-        .where(c.c.site == page.site, c.c.thread == found, c.c.deleted_at.is_(None))
+        .where(c.c.site == page.site, c.c.thread == page.id, c.c.deleted_at.is_(None))
         .order_by(c.c.created_at.desc(), c.c.id.desc())
         .limit(1)
     )
-    return conn.execute(newest).scalar_one_or_none() or ""
+    return conn.execute(newest).scalar_one_or_none()
+
+
+def own_namespaces(conn: Connection, site: str) -> frozenset[str]:
+    """The names of the namespaces in which everybody has pages of their own, which are theirs."""
+    query = select(spaces.c.name).where(spaces.c.site == site, spaces.c.id.in_(_USERS))
+    return frozenset(conn.execute(query).scalars())
 
 
 def _local(conn: Connection, page: Ref) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..connectors.base import Profile
+from ..connectors.base import Linking, Profile, Standing
 from ..connectors.records import Ref
 from .engine import Engine
 from .gate import EngineGate
@@ -23,7 +24,13 @@ def make_engine(app: App) -> Engine:
             known[who] = app.connector(who.site).profile(who.id)
         return known[who]
 
-    return Engine(app.settings, app.platforms(), make_messages(app), profile, lambda: app.store.secret)
+    def standing(site: str, pages: Sequence[str], links: int) -> Mapping[str, Standing]:
+        connector = app.connector(site)
+        return connector.standing(pages, links) if isinstance(connector, Linking) else {}
+
+    return Engine(
+        app.settings, app.platforms(), make_messages(app), profile, lambda: app.store.secret, standing
+    )
 
 
 def make_messages(app: App) -> Messages:

@@ -73,6 +73,15 @@ def understands(language: str) -> bool:
     return language.partition("-")[0] in _FORMS
 
 
+def dates_in(text: str, language: str) -> Iterator[datetime]:
+    """The times of all signatures on a page, wherever they stand: cheap to ask before `sections`."""
+    pattern, months = _form(language.partition("-")[0])
+    for match in pattern.finditer(text):
+        at = _moment(match, months)
+        if at is not None:
+            yield at
+
+
 def sections(text: str, language: str, namespaces: Iterable[str] = ()) -> list[TalkSection]:
     """The sections of a talk page, in order. `namespaces`: how the wiki calls User, User talk and Special
     besides their English names. Raises KeyError for a language that is not understood."""

@@ -1,4 +1,8 @@
-"""Stale threads: warn, wait, act. Who is being waited for decides; an unanswered question is never closed."""
+"""Stale threads: warn, wait, act. Who is being waited for decides; an unanswered question is never closed.
+
+On a wiki, pages that nobody has touched for long are marked (`stale_authors.py` tells who edited them last),
+and old sections of talk pages go to an archive (`stale_talk.py`).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from re import fullmatch
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -23,11 +28,14 @@ from .. import phrases
 from ..community import Community, Match
 from ..comparisons import AgeIs, BooleanIs, ChoiceIs, Comparison
 from ..conditions import All, Atom, Condition, grounds, parse
-from ..facts import Subject, find_fact
+from ..facts import FactUse, Subject, find_fact
 from ..kind import Candidate, Held, Kind, ThreadCondition, Written
-from .common import unless
+from ..pages import newest_text, own_namespaces
+from .common import SECTIONS, split, unless
+from .stale_authors import Authors
 
 _DEFAULT = {"quiet": "> 180 days", "waiting_on": ["nobody", "author"]}
+_DEFAULT_ON_WIKIS = {"quiet": "> 180 days"}
 _DONE = {"close": "closed", "archive": "archived", "unlist": "unlisted", "label": "labelled"}
 WARN = "warn"
 
@@ -45,6 +53,16 @@ class Warn(Model):
     )
 
 
+class Tell(Model):
+    """A message to those who last edited the pages that were marked."""
+
+    message: str = Field(default="stale-authors", description="Name of the message template.")
+    authors: int = Field(default=2, ge=1, le=10, description="How many of the last authors of each page.")
+    again: DurationField = Field(
+        default=Duration(90, "day"), description="How long the same person is not told again."
+    )
+
+
 class StaleParameters(PolicySettings):
     """Settings of `use: stale`."""
 
@@ -54,12 +72,40 @@ class StaleParameters(PolicySettings):
     then: list[Literal["close", "archive", "unlist", "label"]] = Field(
         min_length=1, description="What is done: close, archive, unlist, label."
     )
-    label: str = Field(default="", description="The label that `label` sets.")
+    label: str = Field(default="", description="The label (on a wiki: the category) that `label` sets.")
+    template: str = Field(
+        default="", description="Wikis: what `archive` puts at the top of a page, such as '{{Out of date}}'."
+    )
+    linked: int = Field(
+        default=0, ge=0, description="Wikis: only pages that so many others link to are marked."
+    )
+    tell: Tell | None = Field(
+        default=None, description="Wikis: a message to those who last edited the marked pages."
+    )
+    archive: str = Field(
+        default="",
+        description="Wikis: where `archive` moves old sections of talk pages, '{talkpage}/Archive {year}'.",
+    )
+    archive_header: str = Field(
+        default="", description="Wikis: what a new archive page begins with, such as '{{Talk archive}}'."
+    )
+    keep: int = Field(
+        default=0, ge=0, description="Wikis: so many sections at least stay on a talk page, the newest."
+    )
 
     @model_validator(mode="after")
-    def _label_named(self) -> StaleParameters:
+    def _complete(self) -> StaleParameters:
         if "label" in self.then and not self.label:
             raise ValueError("'then: [label]' needs 'label: NAME'")
+        if self.archive and not fullmatch(r"\{talkpage\}/([^{}#<>\[\]|]|\{year\})+", self.archive):
+            raise ValueError("'archive' names a subpage of the talk page: '{talkpage}/Archive {year}'")
+        if self.archive and split(self.when.condition)[0] is None:
+            raise ValueError("'archive' needs 'quiet' in 'when': how old the last signature of a section is")
+        for name in ("template", "archive"):
+            if getattr(self, name) and "archive" not in self.then:
+                raise ValueError(f"'{name}' says how something is archived; add 'archive' to 'then'")
+        if self.tell and not (self.template or self.label):
+            raise ValueError("'tell' is about marked pages: name a 'template' or a 'label'")
         return self
 
 
@@ -79,7 +125,14 @@ class Stale(Kind):
 
     def conditions(self, family: str) -> tuple[Condition, Condition]:
         written = self.parameters.except_.condition if self.parameters.except_ else None
-        return self.parameters.when.condition, unless(written, *self._settled(family))
+        return self._when(family), unless(written, *self._settled(family))
+
+    def _when(self, family: str) -> All:
+        """On a wiki nobody is waited for on a page, so that is not part of what is asked there by itself."""
+        if family == "wiki" and "when" not in self.parameters.model_fields_set:
+            return parse(_DEFAULT_ON_WIKIS, "thread")
+        condition: All = self.parameters.when.condition
+        return condition
 
     def _settled(self, family: str) -> tuple[Condition, ...]:
         """Threads with which nothing is to be done: pinned ones, and those that are there already."""
@@ -91,14 +144,46 @@ class Stale(Kind):
 
     def propose(self, community: Community, site: str) -> Iterator[Candidate | Held]:
         platform = self.tools.platforms[site]
+        if platform.family == "wiki":
+            yield from self._on_a_wiki(community, platform)
+            return
         when, barred = self.conditions(platform.family)
-        names = ["quiet", "title", "closed", "visible"]
-        names += ["labels"] if "label" in self.parameters.then else []
-        also = [find_fact(name, "thread") for name in names]
         warnings = self._warnings(community)
-        for match in community.select("thread", site, when, barred, also=also):
+        for match in community.select("thread", site, when, barred, also=self._also()):
             yield from self._steps(community, platform, match, warnings)
         yield from self._unanswered(community, site, barred)
+
+    def _also(self) -> list[FactUse]:
+        names = ["quiet", "title", "closed", "visible"]
+        names += ["labels"] if "label" in self.parameters.then else []
+        return [find_fact(name, "thread") for name in names]
+
+    def links(self, site: str, step: str) -> int | None:
+        if self.tools.platforms[site].family != "wiki":
+            return None
+        return 0 if step == SECTIONS else self.parameters.linked
+
+    # --- wikis --------------------------------------------------------------------------------------------
+
+    def _on_a_wiki(self, community: Community, platform: Platform) -> Iterator[Candidate | Held]:
+        """Pages are marked, and sections of talk pages archived; pages of users are theirs."""
+        site, given = platform.site, self.parameters
+        when, (_, barred) = self._when(platform.family), self.conditions(platform.family)
+        if self._to_do(platform):
+            stale: dict[str, tuple[str, Match]] = {}
+            pages = All((*when.parts, Atom(find_fact("kind", "thread"), ChoiceIs(("page",)))))
+            also = [*self._also(), find_fact("space", "thread")]
+            own, warnings = own_namespaces(community.conn, site), self._warnings(community)
+            for match in community.select("thread", site, pages, barred, also):
+                if match.values["space"] not in own:
+                    stale[str(match.ref)] = (_occasion(match), match)
+                    yield from self._steps(community, platform, match, warnings)
+            if given.tell is not None:
+                yield from Authors(self, community, platform).propose(stale)
+        if given.archive:
+            from .stale_talk import TalkPages  # with a parser that nobody else needs
+
+            yield from TalkPages(self, community, site).propose(when, barred)
 
     def _steps(
         self,
@@ -107,7 +192,7 @@ class Stale(Kind):
         match: Match,
         warnings: dict[tuple[str, str], _Warning],
     ) -> Iterator[Candidate | Held]:
-        occasion = f"quiet since {moment(int(match.values['quiet'])):%Y-%m-%dT%H:%M:%S}Z"
+        occasion = _occasion(match)
         if self.parameters.warn is None:
             yield from self._acts(community, platform, match, occasion, None)
             return
@@ -144,17 +229,24 @@ class Stale(Kind):
         language = self.tools.language(platform.site)
         values = {
             "thread": {"title": platform.escape(str(match.values["title"]))},
-            "quiet_for": (
-                phrases.more_than(quiet_for, language) if quiet_for else phrases.some_time(language)
-            ),
+            "quiet_for": _quiet_words(quiet_for, language),
             "grace": phrases.duration(warn.grace, language),
-            "then": _DONE[self.parameters.then[0]],
+            "then": self._done(platform),
             "why": phrases.why("stale", language),
             "stop": phrases.stop(platform.family, language, phrase=self.tools.phrase),
         }
         message = self.tools.messages.render(warn.message, language, platform.markup, values)
         heading = message.subject if platform.family == "wiki" else ""
         return Reply(site=platform.site, thread=match.ref.id, text=message.text, subject=heading)
+
+    def _done(self, platform: Platform) -> str:
+        first = self.parameters.then[0]
+        return "marked" if platform.family == "wiki" and first == "archive" else _DONE[first]
+
+    def quiet_words(self, language: str) -> str:
+        """How long what this policy means has been quiet, where it is not about one thread."""
+        quiet, _, _ = split(self.parameters.when.condition)
+        return _quiet_words(quiet.duration if quiet and quiet.operator[0] == ">" else None, language)
 
     def _quiet_for(self, match: Match, now: datetime) -> Duration | None:
         """The threshold that was passed, which stays the same while a proposal waits for its review."""
@@ -171,8 +263,10 @@ class Stale(Kind):
         if warned is not None:
             grace = Because("warned", f"at least {self.parameters.warn.grace} ago", f"{warned.at:%Y-%m-%d}")
             because = (*because, grace)
-        for step in self.parameters.then:
-            if self._is_so(step, match):
+        for step in self._to_do(platform):
+            if self._is_so(step, match) or (
+                platform.family == "wiki" and step == "archive" and self._is_marked(community, match)
+            ):
                 continue
             yield Candidate(
                 item=match.ref,
@@ -184,6 +278,25 @@ class Stale(Kind):
                 site=platform.site,
                 after=warned.proposal if warned else None,
             )
+
+    def _to_do(self, platform: Platform) -> list[str]:
+        """The steps there: on a wiki a template and a category come with one edit."""
+        then = list(self.parameters.then)
+        if platform.family != "wiki":
+            return then
+        if "archive" in then and not self.parameters.template:
+            then.remove("archive")  # it is about talk pages only
+        return [step for step in then if step != "label" or "archive" not in then]
+
+    def _is_marked(self, community: Community, match: Match) -> bool:
+        """Whether a page carries the template, and the category that comes with it."""
+        from ...connectors.mediawiki.wikitext import has_template
+
+        text, name = newest_text(community.conn, match.ref) or "", self.parameters.template.strip("{} \n")
+        if name.partition("|")[0].casefold() not in text.casefold():
+            return False
+        labelled = "label" not in self.parameters.then or self._is_so("label", match)
+        return labelled and has_template(text, self.parameters.template)
 
     def _is_so(self, step: str, found: Match) -> bool:
         """Whether there is nothing left to do for a step."""
@@ -200,12 +313,20 @@ class Stale(Kind):
         match step:
             case "close":
                 return CloseThread(site=thread.site, thread=thread.id)
+            case "archive" if self.parameters.template and self._is_wiki(thread.site):
+                labels = (self.parameters.label,) if "label" in self.parameters.then else ()
+                return ArchiveThread(
+                    site=thread.site, thread=thread.id, template=self.parameters.template, labels=labels
+                )
             case "archive":
                 return ArchiveThread(site=thread.site, thread=thread.id)
             case "unlist":
                 return UnlistThread(site=thread.site, thread=thread.id)
             case _:
                 return SetLabels(site=thread.site, thread=thread.id, add=(self.parameters.label,))
+
+    def _is_wiki(self, site: str) -> bool:
+        return self.tools.platforms[site].family == "wiki"
 
     def _warnings(self, community: Community) -> dict[tuple[str, str], _Warning]:
         """The warnings that were written, by thread and quiet period."""
@@ -227,11 +348,17 @@ class Stale(Kind):
             yield self.held(match.ref, "unanswered", "it waits for an answer; silence alone never closes it")
 
 
+def _occasion(match: Match) -> str:
+    return f"quiet since {moment(int(match.values['quiet'])):%Y-%m-%dT%H:%M:%S}Z"
+
+
+def _quiet_words(length: Duration | None, language: str) -> str:
+    return phrases.more_than(length, language) if length else phrases.some_time(language)
+
+
 def _split(when: All) -> tuple[Comparison | None, tuple[Condition, ...]]:
     """The test of `waiting_on`, and the other parts."""
     for part in when.parts:
         if isinstance(part, Atom) and part.use.name == "waiting_on":
             return part.test, tuple(other for other in when.parts if other is not part)
     return None, when.parts
-
-
