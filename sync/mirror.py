@@ -7,9 +7,11 @@ where it was. What an enumeration did not show is asked for one by one before it
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
+from pathlib import Path
 
 from sqlalchemy import Connection, delete, select
 
@@ -101,9 +103,8 @@ def _sync_or_explain(store: Store, source: Source, world: World, watch: Watch, f
         raise
     except Exception as error:  # a fault of ours or an answer that nobody foresaw: the other sites go on
         _log.exception("the sync of %s stopped", source.site)
-        said = " ".join(str(error).split())
         report.error = ConnectorError(
-            f"What the site answered could not be read ({type(error).__name__}: {said}).",
+            f"What the site answered could not be read ({_fault(error)}).",
             where=source.site,
             hint="What was read before is kept. This is a fault in Ordito: please report it.",
         )
@@ -111,6 +112,12 @@ def _sync_or_explain(store: Store, source: Source, world: World, watch: Watch, f
     with store.read() as connection:
         report.gaps = known_gaps(connection, source.site)
     return report
+
+
+def _fault(error: Exception) -> str:
+    """Kind and place of a fault. Not its words, which may quote what must not be told."""
+    *_, last = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} in {Path(last.filename).name}:{last.lineno}"
 
 
 def known_gaps(connection: Connection, site: str) -> tuple[Gap, ...]:

@@ -52,7 +52,8 @@ def members(r: Reading) -> Iterator[Batch]:
 
 
 def _note_staff(r: Reading, rows: list[Json]) -> None:
-    kept = [row for row in rows if r.scope.member(row["username"])]
+    # Accounts of the forum itself, with ids below 1, are in no automatic group (models/group.rb).
+    kept = [row for row in rows if int(row["id"]) > 0 and r.scope.member(row["username"])]
     r.state.admins += [str(row["id"]) for row in kept if row.get("admin")]
     r.state.moderators += [str(row["id"]) for row in kept if row.get("moderator")]
 

@@ -173,7 +173,7 @@ def _sqlite(url: URL) -> Engine:
             f"The store {path} cannot be opened for writing: {error.strerror}.",
             hint="Mend the rights of the file and its folder, or name another 'store' in the settings.",
         ) from error
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -196,7 +196,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _postgresql(url: URL) -> Engine:
-    return create_engine(url, pool_pre_ping=True)
+    return create_engine(url, hide_parameters=True, pool_pre_ping=True)
 
 
 @contextmanager

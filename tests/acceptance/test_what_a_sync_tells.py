@@ -1,0 +1,78 @@
+"""A sync of a forum as its admin sees it: what it costs, and that it tells nothing of what is excluded."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.program import Outcome, run
+from tests.servers.discourse import API_KEY, DiscourseServer
+
+SETTINGS = """\
+store: sqlite:///ordito.db
+sites:
+  forum:
+    connector: discourse
+    url: {url}
+    username: boss
+    api_key: {{env: FORUM_KEY}}
+    requests_per_minute: 60000
+    exclude: {{spaces: [Smoking room], labels: [undisclosed], members: [quietone]}}
+"""
+HIDDEN = ("Smoking", "undisclosed", "quietone", "Whispered words", "A topic nobody shall know")
+
+
+@pytest.fixture
+def server() -> Iterator[DiscourseServer]:
+    with DiscourseServer(dialect="2026") as server:
+        forum = server.forum
+        forum.new_user("boss", admin=True, trust_level=4)
+        anna = server.as_user(forum.new_user("anna", trust_level=2))
+        quiet = server.as_user(forum.new_user("quietone", trust_level=2))
+        room = forum.new_category("Smoking room")
+        server.clock.advance(60)
+        open_topic = anna.topic("A topic for everybody here", "What everybody may read, now and later.")
+        quiet.reply(open_topic, "Whispered words of somebody who is left out.")
+        anna.topic("A topic nobody shall know of", "Whispered words in a room.", category=room)
+        labelled = anna.topic("A topic nobody shall know about", "Whispered words under a label.")
+        forum.tag("undisclosed")
+        server.as_user("boss").tag(labelled, "undisclosed")
+        yield server
+
+
+def ordito(server: DiscourseServer, folder: Path, *arguments: str) -> Outcome:
+    (folder / "ordito.yaml").write_text(SETTINGS.format(url=server.url), encoding="utf-8")
+    return run(*arguments, cwd=folder, variables={"FORUM_KEY": server.key_for("boss")})
+
+
+def kept(folder: Path) -> bytes:
+    """Every byte that the program left behind."""
+    return b"".join(p.read_bytes() for p in folder.rglob("*") if p.is_file() and p.name != "ordito.yaml")
+
+
+def test_what_is_excluded_is_neither_stored_nor_logged(server: DiscourseServer, tmp_path: Path) -> None:
+    for command in (["sync"], ["sync"], ["sync", "--full"], ["audit"]):
+        done = ordito(server, tmp_path, "--verbose", *command)
+        assert done.code == 0, done.err
+        said = done.out + done.err
+        assert "GET /latest.json: 200" in said or "GET /posts.json: 200" in said
+        assert not [words for words in (*HIDDEN, API_KEY, server.key_for("boss")) if words in said]
+        server.clock.advance(90_000)
+    left = kept(tmp_path)
+    assert b"What everybody may read" in left
+    assert not [words for words in HIDDEN if words.encode() in left]
+
+
+def test_requests_waits_and_retries_are_those_that_the_forum_saw(
+    server: DiscourseServer, tmp_path: Path
+) -> None:
+    body = '{"errors":["Slow down."],"error_type":"rate_limit","extras":{"wait_seconds":1}}'
+    headers = {"Content-Type": "application/json; charset=utf-8", "Retry-After": "1"}
+    server.faults.answer("^/(latest|site)", body=body, status=429, headers=headers, times=2)
+    before = len(server.requests)
+    done = ordito(server, tmp_path, "--json", "sync")
+    assert done.code == 0, done.err
+    (site,) = done.document["sites"]
+    assert site["requests"] == len(server.requests) - before
+    assert site["retries"] == 2
+    assert 4 <= site["waited"] <= site["seconds"] + 0.2
