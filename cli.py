@@ -19,11 +19,14 @@ from . import __version__
 from .config.errors import Fault, OrditoError, SettingsError
 
 if TYPE_CHECKING:
+    from logging import LogRecord
     from pathlib import Path
 
     from .config.settings import Settings
     from .sync.context import App
     from .sync.outbox import Gate
+
+_HAS_DESKTOP = sys.platform in ("darwin", "win32")
 
 # name → (module below this package, its object, the short help; a test holds it against the command's own)
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -109,6 +112,7 @@ def build(path: str | None, *, as_json: bool = False, verbosity: int = 0) -> App
     from .sync.context import App
     from .sync.output import Output
 
+    _log_to_stderr(verbose=verbosity > 0)
     chosen = path or os.environ.get("ORDITO_CONFIG") or "ordito.yaml"
     out = Output(json=as_json, verbosity=verbosity, colour="NO_COLOR" not in os.environ)
     return App(
@@ -119,6 +123,7 @@ def build(path: str | None, *, as_json: bool = False, verbosity: int = 0) -> App
         make_gate=make_gate,
         stdin_terminal=sys.stdin is not None and sys.stdin.isatty(),
         path=chosen,
+        browse=_browse,
         state=_state_folder(),
         at=lambda other: build(other, as_json=as_json, verbosity=verbosity),
     )
@@ -145,6 +150,24 @@ def make_gate(app: App) -> Gate:
     return wire(app)
 
 
+def _log_to_stderr(*, verbose: bool) -> None:
+    """Each request by method, path and status with --verbose; tracebacks with ORDITO_DEBUG only."""
+    import logging
+
+    debug = bool(os.environ.get("ORDITO_DEBUG"))
+    handler = logging.StreamHandler() if verbose or debug else logging.NullHandler()
+    if not debug:
+        handler.addFilter(_without_traceback)
+    logger = logging.getLogger(__package__)
+    logger.handlers = [handler]
+    logger.setLevel(logging.DEBUG if verbose or debug else logging.WARNING)
+
+
+def _without_traceback(record: LogRecord) -> bool:
+    record.exc_info = record.exc_text = None
+    return True
+
+
 def _state_folder() -> Path:
     """What the processes of one machine and user share: $ORDITO_STATE, else where the desktop's rules say."""
     from pathlib import Path
@@ -156,6 +179,23 @@ def _state_folder() -> Path:
         return (Path(home) if Path(home).is_absolute() else Path("~/.local/state").expanduser()) / "ordito"
     except RuntimeError:  # a user without a home
         return Path(".ordito")
+
+
+def _browse(url: str) -> None:
+    """In the browser of $BROWSER or of the desktop, which may take its time; over ssh there is none, and one
+    that would take over the terminal is left alone."""
+    import threading
+    import webbrowser
+
+    named = bool(os.environ.get("BROWSER"))
+    if not (named or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or _HAS_DESKTOP):
+        return
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return
+    if named or type(browser) is not webbrowser.GenericBrowser:
+        threading.Thread(target=browser.open, args=(url,), daemon=True).start()
 
 
 def _login_name(getuser: Any) -> str:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 _HERE = "ordito.yaml"
 
 
+def _nowhere(url: str) -> None:
+    """For a program that nobody watches."""
+
+
 def _only_here(path: str) -> App:
     raise UsageError(f"This program cannot go on with the settings at {path}.")
 
@@ -48,6 +52,8 @@ class App:
     stdin_terminal: bool = False
     path: str = _HERE
     state: Path | None = None
+    browse: Callable[[str], None] = _nowhere
+    """Shows an address in a browser, where there is one with windows; else nothing happens."""
     at: Callable[[str], App] = field(default=_only_here, repr=False)
     """The same program with the settings at another path."""
     _platforms: dict[str, Platform] = field(default_factory=dict)
