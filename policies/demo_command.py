@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +16,16 @@ if TYPE_CHECKING:
     from ..sync.context import App
     from ..sync.outbox import Proposal
     from .engine import Plan
+    from .review.web.page import Page
 
 SETTINGS = "ordito.yaml"
+LOOPBACK = "127.0.0.1"
+_DOES = {
+    "review": "decide in the terminal",
+    "serve": "decide on a web page",
+    "apply": "carry out what you approved",
+    "log": "what was done",
+}
 
 
 @click.command()
@@ -25,7 +35,7 @@ def demo(outer: App, folder: Path) -> int:
     """A sample community, synced and planned, to try things on.
 
     It lives in FOLDER (ordito-demo if none is named), with its own ordito.yaml; calling it again goes on
-    there. On a terminal the review of the proposals follows.
+    there. On a terminal the review page opens, until Ctrl-C closes it.
     """
     app = outer.at(str(_prepare(folder)))
     try:
@@ -47,8 +57,12 @@ def _run(app: App, folder: Path) -> int:
     for report in synced.reports:
         app.out.say(summary_line(report, app.platform(report.site)))
     app.out.say()
-    _show(app, planned)
-    _next(app, folder)
+    watched = app.stdin_terminal and not app.json and app.out.console().is_terminal
+    _show(app, planned, in_full=not watched)
+    if watched:
+        _open_page(app)
+    else:
+        _try(app, "Try:")
     app.out.document(_document(app, folder, planned))
     return synced.exit_code
 
@@ -69,23 +83,29 @@ def _prepare(folder: Path) -> Path:
     return path
 
 
-def _show(app: App, planned: Plan) -> None:
-    """One proposal of every policy in full, and all of them in a list."""
-    from .review.queue import cards
+def _show(app: App, planned: Plan, *, in_full: bool) -> None:
+    """One proposal of every policy, in full or as one line, and how many there are."""
+    from .review.queue import cards, lines
     from .review.show import render
 
     waiting = _waiting(app)
-    shown: set[str] = set()
+    first = list({each.policy: each for each in reversed(waiting)}.values())[::-1]
+    counted = Counter(each.policy for each in waiting)
     with app.store.read() as conn:
-        for card in cards(conn, waiting, app.platforms(), app.now()):
-            if card.proposal.policy not in shown:
-                shown.add(card.proposal.policy)
+        if in_full:
+            for card in cards(conn, first, app.platforms(), app.now()):
                 app.out.say(render(card, app.out.width or 80))
                 app.out.say()
+        else:
+            for line in lines(conn, first, app.platforms(), app.now()):
+                policy = line.proposal.policy
+                app.out.say(f"{counted[policy]} of {policy}, for instance:")
+                app.out.say(f"  {line.sentence}")
+            app.out.say()
     app.out.say(f"{len(waiting)} proposals wait for a decision; nothing is done before you approve it.")
-    held = len(planned.held)
-    if held:
-        app.out.say(f"{held} more were held back by limits and rules ('ordito plan' says each reason).")
+    if planned.held:
+        app.out.say(f"{len(planned.held)} more were held back by limits and rules, each for a reason that")
+        app.out.say(f"'{app.spelled('plan')}' tells.")
 
 
 def _waiting(app: App) -> list[Proposal]:
@@ -95,27 +115,33 @@ def _waiting(app: App) -> list[Proposal]:
         return select(conn, Filters(states=(State.PROPOSED,)))
 
 
-def _next(app: App, folder: Path) -> None:
-    """What to try; on a terminal, the review."""
-    name = f"ordito --config {folder / SETTINGS}"
+def _try(app: App, title: str, commands: Sequence[str] = tuple(_DOES)) -> None:
     app.out.say()
-    app.out.say("Try:")
-    app.out.say(f"  {name} review             decide, one proposal at a time")
-    app.out.say(f"  {name} serve              the same on a web page, made for a phone too")
-    app.out.say(f"  {name} apply              carry out what you approved (after a minute)")
-    app.out.say(f"  {name} log                what was done, by whom approved")
-    if app.stdin_terminal and not app.json and click.confirm("Review them now?", default=True):
-        _review(app)
+    app.out.say(title)
+    for command in commands:
+        app.out.say(f"  {app.spelled(command):<{len(app.spelled('review'))}}  {_DOES[command]}")
 
 
-def _review(app: App) -> None:
-    from ..sync.outbox import Filters, State
-    from .review.deciding import Reviewer
-    from .review.screen import ConsoleScreen
-    from .review.terminal import Session
+def _open_page(app: App) -> None:
+    """The review page, in a browser if there is one, until Ctrl-C."""
+    from .review.serve_command import host_page, link_of
 
-    reviewer = Reviewer(app.store, app.user)
-    Session(app, reviewer, ConsoleScreen(app.out.console()), Filters(states=(State.PROPOSED,))).run()
+    app.close_connectors()  # those of this thread: the page asks the sites in one of its own
+
+    def ready(page: Page) -> None:
+        link = link_of(app, page)
+        app.out.say()
+        app.out.say("The review page is open for you, on this machine alone. If no browser shows it, visit:")
+        app.out.say(f"  {link}")
+        _try(
+            app,
+            "What you approve there waits for a minute, so that it can be taken back. Then, in another\n"
+            "terminal, or here once Ctrl-C has closed the page:",
+            ("apply", "log", "review"),
+        )
+        app.browse(link)
+
+    host_page(app, LOOPBACK, 0, ready)
 
 
 def _document(app: App, folder: Path, planned: Plan) -> dict[str, object]:

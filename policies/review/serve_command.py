@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import signal
+from collections.abc import Callable
 from datetime import timedelta
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -46,11 +47,12 @@ def serve(
         return _invite(app, _base(app, place, number), invite, hours)
     if withdraw is not None:
         return _withdraw(app, withdraw)
-    return _serve(app, place, number)
+    host_page(app, place, number, lambda page: _tell(app, page, place))
+    return 0
 
 
-def _serve(app: App, host: str, port: int) -> int:
-    """Until a signal ends it."""
+def host_page(app: App, host: str, port: int, ready: Callable[[Page], None]) -> None:
+    """Serve the page until a signal ends it; `ready` is called once it listens. Raises NoAddress."""
     from waitress.server import create_server
 
     from .web.application import create
@@ -78,13 +80,12 @@ def _serve(app: App, host: str, port: int) -> int:
         )
         signal.signal(signal.SIGTERM, _stop)
         try:
-            _tell(app, page, host)
+            ready(page)
             server.run()  # returns when a signal raises SystemExit or KeyboardInterrupt
         finally:
             server.close()
             page.close()
     app.out.note("The review page is closed.")
-    return 0
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
@@ -106,19 +107,26 @@ def _listener(host: str, port: int) -> Any:
 
 def _tell(app: App, page: Page, host: str) -> None:
     """Where the page is; with the link that signs this user in, where only this machine can use it."""
-    from .web.sign_ins import LINK, Person, Purpose
+    from .web.sign_ins import LINK
 
     document = {"address": f"{page.base}/"}
     app.out.say(f"The review page is at {page.base}/")
     if _is_loopback(host) and app.settings.review.url is None:
-        token = page.sign_ins.issue(Purpose.LINK, Person(app.user), app.now(), LINK)
-        document["link"] = f"{page.base}/sign-in/link/{token}"
+        document["link"] = link_of(app, page)
         app.out.say(f"Sign in as {app.user}, once, within {LINK.seconds // 60} minutes:")
         app.out.say(f"  {document['link']}")
     elif not page.https:
         app.out.warn("ordito: the page's address is not https: whoever listens in can sign in as others.")
     app.out.document(document)
     app.out.note("Ctrl-C ends it.")
+
+
+def link_of(app: App, page: Page) -> str:
+    """A link that signs this user in, once."""
+    from .web.sign_ins import LINK, Person, Purpose
+
+    token = page.sign_ins.issue(Purpose.LINK, Person(app.user), app.now(), LINK)
+    return f"{page.base}/sign-in/link/{token}"
 
 
 def _invite(app: App, base: str, name: str, hours: int) -> int:
