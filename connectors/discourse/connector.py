@@ -13,6 +13,7 @@ from . import fetch, mapping, passes, probe, profile
 from .acting import Acting, Verb
 from .client import Client
 from .platform import VERBS
+from .query import Address
 from .reading import Reading
 from .scope import Scope
 from .settings import DiscourseSettings
@@ -72,7 +73,7 @@ class DiscourseConnector:
         return self._hidden_spaces
 
     def _reading(self, state: State, known: Known) -> Reading:
-        now = self._world.now()
+        now, query = self._world.now(), self._settings.data_explorer
         return Reading(
             site=self.site,
             client=self._client,
@@ -82,6 +83,7 @@ class DiscourseConnector:
             known=known,
             sweep=self._settings.sweep.after(now) - now,
             webhook=self._settings.webhook,
+            explorer=Address.parse(query) if query is not None else None,
         )
 
     def profile(self, member: str) -> Profile:

@@ -14,6 +14,7 @@ from ..base import Batch
 from ..records import Kind
 from . import mapping, read_messages, read_people, read_posts, read_topics
 from .events import delivered, newest_event
+from .explorer import asked, beginning
 from .reading import Reading
 from .staff_log import staff_doings
 
@@ -27,7 +28,14 @@ def _start(r: Reading) -> Iterator[Batch]:
     newest = max((str(row["created_at"]) for row in rows), default="")
     r.state.bumped = r.state.mail = newest or mapping.wire(r.world.now() - timedelta(days=1))
     r.state.event = newest_event(r)
+    r.state.explored = beginning(r.state.bumped)
     yield r.batch(part="start")
+
+
+def _query(r: Reading) -> Iterator[Batch]:
+    """Beside a webhook the query is asked in sweeps only: for likes, levels, groups and badges."""
+    if r.webhook is not None:
+        yield from asked(r)
 
 
 _FULL: dict[str, Phase] = {
@@ -44,6 +52,7 @@ _FULL: dict[str, Phase] = {
 }
 _SWEEP: dict[str, Phase] = {
     "structure": read_people.structure,
+    "query": _query,
     "members": read_people.members,
     "groups": read_people.groups,
     "topics": read_topics.all_topics,
@@ -82,6 +91,11 @@ def _job(r: Reading) -> Iterator[Batch]:
 
 
 def _news(r: Reading) -> Iterator[Batch]:
+    if r.webhook is None and (yield from asked(r)):
+        yield from read_posts.new_private(r)
+        yield from read_messages.new_mail(r)
+        yield r.batch()
+        return
     yield from read_posts.new_posts(r)
     yield from read_posts.new_private(r)
     yield from delivered(r)

@@ -12,6 +12,7 @@ from ..records import Kind, Member, Record, Ref, Thread, ThreadKind
 from . import mapping
 from .client import Client, Json
 from .dialect import topic_rows
+from .query import Address
 from .scope import Scope
 from .stamps import Stamp
 from .state import State
@@ -30,6 +31,7 @@ class Reading:
     known: Known
     sweep: timedelta
     webhook: int | None = None
+    explorer: Address | None = None
     refused: set[str] = field(init=False)
     """Topics with an excluded tag."""
     groups: list[Json] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -16,6 +17,12 @@ def _account_name(name: str) -> str:
     return name.strip()
 
 
+def _query_address(text: str) -> str:
+    if not re.fullmatch(r"(?:[\w.-]+/)?\d+", text):
+        raise ValueError("the number of a query is expected, such as 12, or group/12")
+    return text
+
+
 class DiscourseSettings(SiteSettings):
     """A forum, the account that acts there, and how closely invisible changes are followed."""
 
@@ -26,6 +33,10 @@ class DiscourseSettings(SiteSettings):
     api_key: Secret = Field(description="Its API key; bind it to this one account.")
     webhook: int | None = Field(
         default=None, ge=1, description="Number of a webhook whose delivery log tells of changes."
+    )
+    data_explorer: Annotated[str, AfterValidator(_query_address)] | None = Field(
+        default=None,
+        description="Number of Ordito's query in Data Explorer, or group/number where it is shared with one.",
     )
     sweep: DurationField = Field(
         default=Duration(1, "day"),

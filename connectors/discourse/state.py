@@ -38,6 +38,8 @@ class State:
     joined: str = ""
     mail: str = ""
     event: int = 0
+    explored: dict[str, Any] = field(default_factory=dict)
+    """Up to where the query of Data Explorer was read."""
     swept: str = ""
     """When the last full pass or sweep began: no state of a topic or member is older than that."""
     swept_before: str = ""

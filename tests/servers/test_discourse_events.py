@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from tests.servers.discourse import Forum
 from tests.servers.discourse.client import Site, serving
+from tests.servers.discourse.explorer import StoredQuery
 from tests.servers.discourse.records import Badge, Topic
 
 RAW = "Words that are enough for a topic."
@@ -115,16 +114,44 @@ def test_a_hook_hears_only_what_it_asked_for(site: Site) -> None:
 
 
 def test_data_explorer_runs_a_stored_query(site: Site) -> None:
-    def newest(forum: Forum, params: dict[str, str]) -> tuple[list[str], list[list[Any]]]:
-        return ["id"], [[n] for n in forum.post_ids if n > int(params["after"])]
-
-    site.forum.queries[1] = newest
+    sql = "-- [params]\n-- int :after = 0\nSELECT id, deleted_at FROM posts WHERE id > :after ORDER BY id"
+    site.forum.queries[1] = StoredQuery(1, sql, groups={"experts"})
     topic(site, 3)
     path = "/admin/plugins/explorer/queries/1/run.json"
     assert site.post(path, params='{"after":"2"}').status_code == 404
     site.forum.settings.data_explorer_enabled = True
     body = site.post(path, params='{"after":"2"}').json()
-    assert (body["columns"], body["rows"]) == (["id"], [[3], [4]])
+    assert (body["columns"], body["rows"]) == (["id", "deleted_at"], [["3", None], ["4", None]])
+    assert site.post(path, limit="1").json()["result_count"] == 1
+    assert site.json("/admin/plugins/explorer/queries/1.json")["query"]["sql"] == sql
+    assert site.post(path, "bob").status_code == 404  # a moderator
+
+
+def test_data_explorer_answers_for_the_groups_that_a_query_is_for(site: Site) -> None:
+    site.forum.settings.data_explorer_enabled = True
+    site.forum.queries[1] = StoredQuery(1, "SELECT 1 AS one", groups={"experts"})
+    group = site.forum.new_group("experts")
+    assert site.post("/g/experts/reports/1/run.json", "alice").status_code == 404
+    alice = site.forum.user("alice")
+    assert alice is not None
+    group.members[alice.id] = site.forum.clock()
+    assert site.post("/g/experts/reports/1/run.json", "alice").json()["rows"] == [["1"]]
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT nothing FROM posts", "no such column"),
+        ("SELECT 1; DROP TABLE posts", "semicolons"),
+        ("-- [params]\n-- int :n\nSELECT :n", "Missing parameter n"),
+    ],
+)
+def test_data_explorer_says_what_is_wrong_with_a_query(site: Site, sql: str, said: str) -> None:
+    site.forum.settings.data_explorer_enabled = True
+    site.forum.queries[1] = StoredQuery(1, sql)
+    answer = site.post("/admin/plugins/explorer/queries/1/run.json")
+    assert answer.status_code == 422
+    assert said in answer.json()["errors"][0]
 
 
 def test_an_answer_is_accepted_and_unaccepted(site: Site) -> None:

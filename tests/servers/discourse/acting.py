@@ -8,7 +8,7 @@ from typing import Any
 from . import editing, moderation, people
 from .forum import Forum
 from .posting import Enqueued, NewPost, create
-from .records import Category, Group, Post, Topic, User
+from .records import Badge, Category, Group, Post, Topic, User
 
 
 class Person:
@@ -128,6 +128,16 @@ class Person:
     def suspend(self, user: User, till: datetime, reason: str = "") -> None:
         with self.forum.lock:
             people.suspend(self.forum, self.user, user, till, reason)
+
+    def grant(self, badge: Badge, user: User) -> None:
+        with self.forum.lock:
+            people.grant(self.forum, self.user, badge, user)
+
+    def revoke(self, badge: Badge, user: User) -> None:
+        with self.forum.lock:
+            for held in [g for g in self.forum.grants.values() if g.badge_id == badge.id]:
+                if held.user_id == user.id:
+                    people.revoke(self.forum, self.user, held)
 
     def add_to(self, group: Group, *users: User) -> None:
         with self.forum.lock:

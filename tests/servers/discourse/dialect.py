@@ -42,6 +42,8 @@ class Dialect:
     original_checks: bool = False  # original_text, original_title, original_tags are compared
     tags_refused: Literal["silently", "422"] = "silently"  # what happens to tags that the user may not set
     target_usernames: bool = True  # the old name of target_recipients
+    explorer_moved: bool = False  # reading a stored query redirects to the plugin's newer address
+    explorer_types: bool = False  # results of Data Explorer have numbers and flags; before, texts only
     prompt_none: bool = False  # sign-in through the forum answers at once where nobody is signed in
     tags_in_update: bool = False  # basic_topic holds the tags when they were sent
 
@@ -70,6 +72,7 @@ DIALECTS: dict[str, Dialect] = {
         print_any_value=False,
         ip_counts_admin=False,
         wait_time_left=True,
+        explorer_types=True,
     ),
     "2026": Dialect(
         name="2026",
@@ -96,6 +99,8 @@ DIALECTS: dict[str, Dialect] = {
         original_checks=True,
         tags_refused="422",
         target_usernames=False,
+        explorer_moved=True,
+        explorer_types=True,
         prompt_none=True,
         tags_in_update=True,
     ),

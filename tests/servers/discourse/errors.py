@@ -56,6 +56,11 @@ def failed(status: int, message: str | None = None) -> Refused:
     return Refused(status, body)
 
 
+def sql_refused(message: str) -> Refused:
+    """Data Explorer's own form."""
+    return Refused(422, {"success": False, "errors": [message]})
+
+
 class Crash(Refused):
     """An error in the server itself: no controller's headers, a body of its own."""
 

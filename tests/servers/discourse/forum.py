@@ -6,12 +6,13 @@ import itertools
 import threading
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
 from .dialect import DIALECTS, Dialect
+from .explorer import StoredQuery
 from .hooks import Hooks
 from .limits import Window
 from .records import (
@@ -76,7 +77,10 @@ class Forum:
         self.group_log: list[GroupEvent] = []
         self.staff_log: list[StaffAction] = []
         self.pending: list[dict[str, Any]] = []  # posts waiting for approval
-        self.queries: dict[int, Callable[[Forum, dict[str, str]], tuple[list[str], list[list[Any]]]]] = {}
+        self.queries: dict[int, StoredQuery] = {}  # of Data Explorer
+        self.other_log: list[StaffAction] = []  # what the log for staff does not show: automatic promotions
+        self.likes_taken_back: list[tuple[int, int, datetime, datetime]] = []  # post, user, given, taken
+        self.users_changed: dict[int, datetime] = {}  # their updated_at, where it is not created_at
         self.recent_raw: dict[tuple[int, str], datetime] = {}  # for the check of repeated posts
         self.last_made: dict[tuple[int, str], int] = {}  # (user id, kind): second of the last post, topic
         self.prints = Window(3600)
@@ -312,6 +316,18 @@ class Forum:
 
     def log_staff(self, action: str, by: User, **about: Any) -> None:
         self.staff_log.append(StaffAction(self.ids["staff"], action, by.id, self.clock(), **about))
+
+    def promote(self, user: User, level: int) -> None:
+        """What the forum does by itself when somebody has earned it: staff find it in no log."""
+        old, user.trust_level = user.trust_level, level
+        self.assign_automatic_groups(user)
+        self.users_changed[user.id] = self.clock.tick()
+        self.other_log.append(
+            StaffAction(
+                self.ids["staff"], "auto_trust_level_change", SYSTEM, self.clock(), target_user_id=user.id,
+                previous=str(old), new=str(level),
+            )
+        )  # fmt: skip
 
     def log_group(self, group: Group, action: str, by: User, **about: Any) -> None:
         self.group_log.append(GroupEvent(group.id, action, by.id, self.clock(), **about))

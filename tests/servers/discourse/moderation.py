@@ -44,7 +44,6 @@ def set_state(
             topic.bumped_at = now
         if attribute == "closed":
             topic.timers.pop("public", None)
-    topic.updated_at = now
     code = "pinned" if state == "pinned" else state
     small_action(forum, by, topic, f"{code}.{'enabled' if on else 'disabled'}")
     if by.staff and state in ("closed", "archived"):
@@ -78,7 +77,7 @@ def recover_topic(forum: Forum, by: User, topic: Topic) -> None:
     topic.deleted_at = topic.deleted_by = None
     first.deleted_at = first.deleted_by = None
     first.user_deleted = False
-    forum.recount(topic)
+    _mark_changed(forum, topic)
     forum.log_staff("recover_topic", by, topic_id=topic.id, details=topic.title)
     forum.hooks.topic("topic_recovered", topic)
     forum.hooks.post("post_recovered", first)
@@ -95,7 +94,7 @@ def delete_post(forum: Forum, by: User, post: Post) -> None:
         post.deleted_at, post.deleted_by = forum.clock.tick(), by.id
         if by.id != post.user_id:
             forum.log_staff("delete_post", by, post_id=post.id, topic_id=topic.id)
-        forum.recount(topic)
+        _mark_changed(forum, topic)
         forum.hooks.post("post_destroyed", post)
         return
     now = forum.clock.tick()
@@ -106,8 +105,14 @@ def delete_post(forum: Forum, by: User, post: Post) -> None:
     post.user_deleted, post.updated_at, post.last_version_at = True, now, now
     if all(p.post_number <= post.post_number for p in forum.posts_of(topic) if p.deleted_at is None):
         topic.bumped_at = now
-    forum.recount(topic)
+    _mark_changed(forum, topic)
     forum.hooks.post("post_edited", post)
+
+
+def _mark_changed(forum: Forum, topic: Topic) -> None:
+    """A post came or went: the topic's own time moves, whatever of the post's does (PostDestroyer)."""
+    topic.updated_at = forum.clock.tick()
+    forum.recount(topic)
 
 
 def recover_post(forum: Forum, by: User, post: Post) -> None:
@@ -123,7 +128,7 @@ def recover_post(forum: Forum, by: User, post: Post) -> None:
             Revision(post.version, by.id, now, {"raw": DELETED_BY_AUTHOR}, {"raw": post.raw})
         )
         post.user_deleted, post.updated_at = False, now
-    forum.recount(forum.topics[post.topic_id])
+    _mark_changed(forum, forum.topics[post.topic_id])
     forum.hooks.post("post_recovered", post)
 
 
@@ -135,7 +140,7 @@ def expire_deletions(forum: Forum, hours: int = 24) -> list[Post]:
     ]
     for post in done:
         post.deleted_at, post.deleted_by = forum.clock.tick(), -1
-        forum.recount(forum.topics[post.topic_id])
+        _mark_changed(forum, forum.topics[post.topic_id])
         forum.hooks.post("post_destroyed", post)
     return done
 

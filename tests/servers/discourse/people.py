@@ -49,7 +49,7 @@ def unlike(forum: Forum, by: User, post: Post) -> None:
     window = timedelta(minutes=forum.settings.post_undo_action_window_mins)
     if forum.clock() - given > window:
         raise forbidden()
-    del post.likes[by.id]
+    forum.likes_taken_back.append((post.id, by.id, post.likes.pop(by.id), forum.clock.tick()))
     by.likes_given -= 1
     forum.recount(forum.topics[post.topic_id])
 
@@ -270,7 +270,8 @@ def set_trust_level(forum: Forum, by: User, user: User, level: int) -> None:
         raise crash()
     old, user.trust_level = user.trust_level, level
     forum.assign_automatic_groups(user)
-    forum.log_staff("change_trust_level", by, target_user_id=user.id, previous=str(old), new=str(level))
+    details = f"old trust level: {old}\nnew trust level: {level}"
+    forum.log_staff("change_trust_level", by, target_user_id=user.id, details=details)
     forum.hooks.user("user_updated", user)
 
 

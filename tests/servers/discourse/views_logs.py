@@ -1,4 +1,4 @@
-"""What happened, as staff read it: staff actions, the delivery log of web hooks, stored queries."""
+"""What happened, as staff read it: staff actions, the delivery log of web hooks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from .call import Call, route
-from .errors import Unprocessable, failed, invalid, not_found
+from .errors import Unprocessable, invalid, not_found
 from .hooks import EVENT_TYPES, Event, Hook
 from .records import StaffAction
 from .show_people import basic_user
@@ -48,26 +48,28 @@ ACTION_IDS = {
     "change_trust_level": 2,
     "suspend_user": 10,
     "unsuspend_user": 11,
-    "grant_badge": 14,
-    "revoke_badge": 15,
+    "grant_badge": 13,
+    "revoke_badge": 14,
     "check_email": 16,
     "delete_post": 17,
     "delete_topic": 18,
-    "anonymize_user": 21,
-    "change_username": 23,
-    "grant_admin": 29,
-    "revoke_admin": 30,
-    "grant_moderation": 31,
-    "revoke_moderation": 32,
-    "silence_user": 36,
-    "unsilence_user": 37,
-    "post_edit": 57,
-    "recover_topic": 69,
-    "topic_closed": 83,
-    "topic_opened": 84,
-    "topic_archived": 85,
-    "topic_unarchived": 86,
-    "topic_timestamps_changed": 87,
+    "change_username": 21,
+    "anonymize_user": 24,
+    "silence_user": 30,
+    "unsilence_user": 31,
+    "grant_admin": 32,
+    "revoke_admin": 33,
+    "grant_moderation": 34,
+    "revoke_moderation": 35,
+    "post_edit": 53,
+    "recover_topic": 55,
+    "topic_timestamps_changed": 68,
+    "revoke_title": 83,
+    "change_title": 84,
+    "topic_closed": 91,
+    "topic_opened": 92,
+    "topic_archived": 93,
+    "topic_unarchived": 94,
 }
 
 
@@ -210,25 +212,3 @@ def _event_row(event: Event) -> dict[str, Any]:
     }
 
 
-@route("POST", "/admin/plugins/explorer/queries/<int:number>/run", "query/run")
-def run_query(call: Call, number: int) -> dict[str, Any]:
-    """A stored query; here it is a function over the forum (`forum.queries`), not SQL."""
-    call.staff()
-    query = call.forum.queries.get(number)
-    if not call.forum.settings.data_explorer_enabled or query is None:
-        raise not_found()
-    try:
-        given = json.loads(call.text("params") or "{}")
-    except ValueError:
-        raise failed(400, "params") from None
-    limit = call.text("limit") or "1000"
-    columns, rows = query(call.forum, {str(k): str(v) for k, v in given.items()})
-    rows = rows if limit == "ALL" else rows[: int(limit)]
-    body: dict[str, Any] = {
-        "success": True,
-        "errors": [],
-        "duration": 1.0,
-        "result_count": len(rows),
-        "params": given,
-    }
-    return body | {"columns": columns, "default_limit": 1000, "relations": {}, "colrender": {}, "rows": rows}

@@ -1,0 +1,274 @@
+"""Changes that bump nothing, read by a query of Data Explorer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ordito.config.durations import Duration
+from ordito.config.errors import Misconfigured
+from ordito.connectors.discourse import explorer
+from ordito.connectors.discourse.query import QUERY
+from ordito.connectors.records import Contribution, Member, Thread
+from tests.connectors.adapter import MemoryMirror
+from tests.connectors.discourse.scenes import TEXT, anna, asked, topics
+from tests.connectors.discourse.site import DiscourseSite, connect, mirrored
+from tests.servers.discourse import DiscourseServer
+from tests.servers.discourse.explorer import StoredQuery
+from tests.servers.discourse.records import Badge, Post, Topic
+
+RUN = "/admin/plugins/explorer/queries/7/run.json"
+SELDOM = Duration(300, "day")
+
+
+@pytest.fixture(params=["2021", "2026"])
+def server(request: pytest.FixtureRequest) -> Iterator[DiscourseServer]:
+    with DiscourseServer(dialect=request.param) as server:
+        DiscourseSite(server)
+        server.forum.settings.data_explorer_enabled = True
+        server.forum.queries[7] = StoredQuery(7, QUERY, groups={"readers"})
+        yield server
+
+
+@pytest.fixture
+def topic(server: DiscourseServer) -> Topic:
+    """A topic with two answers, under a hundred later ones, so that no list of news shows it."""
+    made = topics(server, 1, replies=2)[0]
+    topics(server, 100)
+    return made
+
+
+@pytest.fixture
+def mirror(server: DiscourseServer, topic: Topic) -> MemoryMirror:
+    mirror = mirrored(connect(server, data_explorer="7", sweep=SELDOM))
+    server.clock.advance(600)
+    return mirror
+
+
+def reply(server: DiscourseServer, topic: Topic) -> Post:
+    return list(server.forum.posts_of(topic))[1]
+
+
+def test_nothing_new_costs_one_request(server: DiscourseServer, mirror: MemoryMirror) -> None:
+    assert asked(server, mirror) == [RUN]
+    assert asked(server, mirror) == [RUN]
+
+
+def test_new_posts_topics_and_members_come_in_two_requests(
+    server: DiscourseServer, mirror: MemoryMirror, topic: Topic
+) -> None:
+    late = server.forum.new_user("late", trust_level=1)
+    post = server.as_user(late).reply(topic, "A late answer to it all.")
+    made = server.as_user(late).topic("A topic that is new to all", TEXT)
+    assert len(asked(server, mirror)) == 2
+    assert str(late.id) in mirror.of(Member)
+    assert mirror.of(Contribution)[str(post.id)].text == post.raw  # type: ignore[union-attr]
+    assert mirror.of(Thread)[str(made.id)].title == made.title  # type: ignore[union-attr]
+    assert asked(server, mirror) == [RUN]
+
+
+Doing = Callable[[Any, Any, Any], Any]
+Looking = Callable[[MemoryMirror, str, str], Any]
+CHANGES: dict[str, tuple[Doing, Looking, Any]] = {
+    "an edit": (
+        lambda boss, topic, post: boss.edit(post, f"{TEXT} Edited."),
+        lambda mirror, topic, post: mirror.of(Contribution)[post].text,  # type: ignore[union-attr]
+        f"{TEXT} Edited.",
+    ),
+    "a like": (
+        lambda boss, topic, post: boss.like(post),
+        lambda mirror, topic, post: mirror.of(Contribution)[post].likes,  # type: ignore[union-attr]
+        1,
+    ),
+    "a deletion": (
+        lambda boss, topic, post: boss.delete(post),
+        lambda mirror, topic, post: post in mirror.of(Contribution),
+        False,
+    ),
+    "a closing": (
+        lambda boss, topic, post: boss.close(topic),
+        lambda mirror, topic, post: (mirror.of(Thread)[topic].closed, mirror.changes[0].field),  # type: ignore[union-attr]
+        (True, "closed"),
+    ),
+    "tags": (
+        lambda boss, topic, post: boss.tag(topic, "wax"),
+        lambda mirror, topic, post: mirror.of(Thread)[topic].labels,  # type: ignore[union-attr]
+        frozenset({"wax"}),
+    ),
+    "a deleted topic": (
+        lambda boss, topic, post: boss.delete(topic),
+        lambda mirror, topic, post: topic in mirror.of(Thread),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_query_tells_at_once_of(
+    server: DiscourseServer, mirror: MemoryMirror, topic: Topic, change: str
+) -> None:
+    happen, look, expected = CHANGES[change]
+    server.forum.tag("wax")
+    touched = reply(server, topic)
+    happen(server.as_user("boss"), topic, touched)
+    assert len(asked(server, mirror)) <= 2
+    assert look(mirror, str(topic.id), str(touched.id)) == expected
+
+
+def test_a_like_taken_back_is_told(server: DiscourseServer, mirror: MemoryMirror, topic: Topic) -> None:
+    touched = reply(server, topic)
+    server.as_user("boss").like(touched)
+    mirror.sync()
+    server.clock.advance(60)
+    server.as_user("boss").unlike(touched)
+    mirror.sync()
+    assert mirror.of(Contribution)[str(touched.id)].likes == 0  # type: ignore[union-attr]
+
+
+def test_a_recovered_post_is_found_though_only_its_topic_was_marked(
+    server: DiscourseServer, mirror: MemoryMirror, topic: Topic
+) -> None:
+    boss, posts = server.as_user("boss"), list(server.forum.posts_of(topic))
+    boss.delete(posts[1])
+    mirror.sync()
+    server.clock.advance(600)
+    boss.delete(posts[2])
+    boss.recover(posts[1])
+    mirror.sync()
+    assert str(posts[1].id) in mirror.of(Contribution)
+    assert str(posts[2].id) not in mirror.of(Contribution)
+
+
+def test_what_the_forum_notes_of_members_comes_with_its_own_time(
+    server: DiscourseServer, mirror: MemoryMirror
+) -> None:
+    forum, boss, member = server.forum, server.as_user("boss"), anna(server).user
+    group, number = forum.group("experts"), forum.ids["badge"]
+    assert group is not None
+    forum.badges[number] = Badge(number, "Carpenter")
+    times = [server.clock.advance(600)]
+    boss.add_to(group, member)
+    times.append(server.clock.advance(600))
+    forum.promote(member, 3)
+    times.append(server.clock.advance(600))
+    boss.grant(forum.badges[number], member)
+    times.append(server.clock.advance(600))
+    boss.revoke(forum.badges[number], member)
+    times.append(server.clock.advance(600))
+    boss.remove_from(group, member)
+    assert asked(server, mirror) == [RUN]
+    told = [(c.field, c.value, c.on) for c in mirror.changes]
+    assert told == [
+        ("group", "experts", True),
+        ("trust_level", 3, True),
+        ("badge", "Carpenter", False),
+        ("group", "experts", False),
+    ]
+    at = [c.at for c in mirror.changes]
+    expected = [times[0], times[1], times[3], times[4]]
+    assert [a.replace(microsecond=0) for a in at] == [e.replace(microsecond=0) for e in expected]
+    assert mirror.of(Member)[str(member.id)].trust_level == 3  # type: ignore[union-attr]
+
+
+def test_many_changes_come_in_pages_and_a_cut_between_them_loses_none(
+    server: DiscourseServer, mirror: MemoryMirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explorer, "ROWS", 10)
+    firsts = [post for post in server.forum.posts.values() if post.post_number == 1]
+    for post in firsts[:35]:
+        post.raw, post.updated_at = f"{TEXT} Edited.", server.clock()  # all at the same moment
+    mirror.sync(batches=2)
+    mirror.connector = connect(server, data_explorer="7", sweep=SELDOM)
+    assert sum(request == RUN for request in asked(server, mirror)) >= 2
+    held = mirror.of(Contribution)
+    assert all(held[str(p.id)].text == p.raw for p in firsts[:35])  # type: ignore[union-attr]
+    assert set(asked(server, mirror)) == {RUN}
+
+
+def test_a_change_that_was_committed_late_is_not_missed(
+    server: DiscourseServer, mirror: MemoryMirror, topic: Topic
+) -> None:
+    late, at = reply(server, topic), server.clock.advance(1)
+    server.clock.advance(120)
+    anna(server).reply(topic, "A later answer to it all.")
+    mirror.sync()
+    late.raw, late.updated_at = f"{TEXT} Edited.", at
+    mirror.sync()
+    assert mirror.of(Contribution)[str(late.id)].text == late.raw  # type: ignore[union-attr]
+
+
+def test_what_the_account_may_not_see_is_left_out(server: DiscourseServer, mirror: MemoryMirror) -> None:
+    forum = server.forum
+    us = forum.user("ordito")
+    assert us is not None
+    us.admin, us.moderator = False, True
+    forum.assign_automatic_groups(us)
+    forum.new_group("readers").members[us.id] = server.clock()
+    hidden = forum.new_category("Board", readers=frozenset({"admins"}))
+    secret = server.as_user("boss").topic("Not for everybody's eyes", TEXT, category=hidden)
+    talk = server.as_user("boss").message("anna", "Something between us", TEXT)
+    seen = anna(server).topic("A topic for all to see", TEXT)
+    mirror.connector = connect(server, data_explorer="readers/7", sweep=SELDOM)
+    mirror.sync()
+    assert str(seen.id) in mirror.of(Thread)
+    assert {str(secret.id), str(talk.id)}.isdisjoint(mirror.of(Thread))
+    assert all(c.thread not in (str(secret.id), str(talk.id)) for c in mirror.of(Contribution).values())  # type: ignore[union-attr]
+    results = [e for e in server.requests if e.path == "/g/readers/reports/7/run.json"]
+    assert results
+
+
+@pytest.mark.parametrize("trouble", ["too slow", "read-only"])
+def test_where_it_cannot_be_asked_the_lists_tell_and_the_next_run_catches_up(
+    server: DiscourseServer, mirror: MemoryMirror, topic: Topic, trouble: str
+) -> None:
+    settings = server.forum.settings
+    edited, answer = reply(server, topic), anna(server).reply(topic, "A late answer to it all.")
+    server.clock.advance(600)
+    server.as_user("boss").edit(edited, f"{TEXT} Edited.")
+    settings.data_explorer_times_out, settings.read_only = trouble == "too slow", trouble == "read-only"
+    paths = asked(server, mirror)
+    assert paths[0] == RUN and "/posts.json" in paths
+    assert str(answer.id) in mirror.of(Contribution)
+    settings.data_explorer_times_out = settings.read_only = False
+    mirror.sync()
+    assert mirror.of(Contribution)[str(edited.id)].text == edited.raw  # type: ignore[union-attr]
+
+
+def test_a_query_that_is_missing_or_another_one_is_a_fault_of_the_settings(server: DiscourseServer) -> None:
+    server.forum.queries[8] = StoredQuery(8, "SELECT id FROM posts")
+    for address, said in (("8", "not the one"), ("9", "cannot be run"), ("nobody/7", "cannot be run")):
+        with pytest.raises(Misconfigured, match=said):
+            list(connect(server, data_explorer=address).changes(None, MemoryMirror(connect(server))))
+
+
+def test_named_later_it_begins_where_edits_may_have_been_missed(server: DiscourseServer, topic: Topic) -> None:
+    mirror = mirrored(connect(server))
+    server.clock.advance(600)
+    edited = reply(server, topic)
+    edited.raw, edited.updated_at = f"{TEXT} Edited.", server.clock()
+    mirror.sync()
+    assert mirror.of(Contribution)[str(edited.id)].text != edited.raw  # type: ignore[union-attr]
+    mirror.connector = connect(server, data_explorer="7")
+    mirror.sync()
+    assert mirror.of(Contribution)[str(edited.id)].text == edited.raw  # type: ignore[union-attr]
+
+
+def test_beside_a_webhook_it_is_asked_in_sweeps(server: DiscourseServer, topic: Topic) -> None:
+    server.forum.hooks.add(wildcard=True)
+    mirror = mirrored(connect(server, webhook=1, data_explorer="7"))
+    server.clock.advance(600)
+    server.as_user("boss").like(reply(server, topic))
+    assert RUN not in asked(server, mirror)
+    server.clock.advance(timedelta(days=1))
+    assert RUN in asked(server, mirror)
+    assert mirror.of(Contribution)[str(reply(server, topic).id)].likes == 1  # type: ignore[union-attr]
+
+
+def test_only_what_was_declared_is_sent(server: DiscourseServer, mirror: MemoryMirror) -> None:
+    mirror.sync()
+    sent = next(e for e in server.requests if e.path == RUN)
+    assert set(json.loads(str(sent.params["params"]))) == {"since", "after", "id", "rows"}
