@@ -47,7 +47,7 @@ _MEMBER = {"member": Variable("`.mention` notifies; `.name` only names.", {"name
 _THREAD = {"thread": Variable("`.title` of the topic or page.", {"title": "Choosing a loom"})}
 _STALE = {
     "quiet_for": Variable("How long it has been quiet, in words.", "6 months"),
-    "then": Variable("closed, archived, unlisted or labelled.", "closed"),
+    "then": Variable("closed, archived, unlisted, labelled or marked.", "closed"),
 }
 
 TEMPLATES: dict[str, Template] = {
@@ -76,6 +76,15 @@ TEMPLATES: dict[str, Template] = {
     "stale-notice": Template(
         "In a quiet topic or page, when something has been done about it.",
         {**_THREAD, **_STALE, **_EVERYWHERE},
+    ),
+    "stale-authors": Template(
+        "To those who last edited pages of a wiki that have been marked as stale.",
+        {
+            **_MEMBER,
+            "pages": Variable("Links to the pages, ten at most.", ["How to warp", "Which reed"]),
+            "quiet_for": Variable("How long they have been quiet, in words.", "6 months"),
+            **_EVERYWHERE,
+        },
     ),
     "expert-consent": Template(
         "Asks somebody, once, whether they agree to be recognised as knowing an area.",

@@ -48,7 +48,14 @@ class Checker:
 
     def offline(self) -> list[Row]:
         """Everything that can be said without asking a site."""
-        found = [*self._store(), *self._secrets(), *self._verbs(), *self._facts(), *self._templates()]
+        found = [
+            *self._store(),
+            *self._secrets(),
+            *self._verbs(),
+            *self._left_open(),
+            *self._facts(),
+            *self._templates(),
+        ]
         if all(row.level == "ok" for row in found):
             sites, policies = len(self.settings.sites), len(self._active())
             text = f"settings, policies and messages are right ({_many(sites, 'site')}, "
@@ -102,6 +109,13 @@ class Checker:
                 able = sorted(_words(verb) for verb in self.platforms[need.site].verbs)
                 message = f"{policy} is to {_words(need.verb)} on {need.site}, which {connector} cannot do."
                 yield Row("error", self._place(policy, need), message, f"It can: {', '.join(able)}.")
+
+    def _left_open(self) -> Iterator[Row]:
+        for name, kind in self._active().items():
+            for site in kind.parameters.on:
+                for path, fault, hint in kind.missing(site):
+                    where = self.settings.where("policies", name, *path)
+                    yield Row("error", where, f"'{path[0]}' {fault}", hint)
 
     def _facts(self) -> Iterator[Row]:
         """Facts that a site's platform does not have: unknown, so that nothing ever matches."""

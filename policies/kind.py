@@ -155,5 +155,10 @@ class Kind(ABC):
         our account may edit it; None: neither matters. Asked of the wiki, see `standing.py`."""
         return None
 
+    def missing(self, site: str) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+        """What the settings leave open on a site of that family, so that nothing would be done: the path of
+        the key concerned, the fault, and what to do."""
+        yield from ()
+
     def held(self, item: object, by: str, reason: str) -> Held:
         return Held(self.policy, str(item), by, reason)

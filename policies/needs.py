@@ -72,6 +72,8 @@ def _(kind: Stale, site: str) -> Iterator[Need]:
         yield Need(site, ("warn",), Reply, message=given.warn.message)
     for number, step in enumerate(given.then):
         yield Need(site, ("then", number), _THEN[step])
+    if given.tell is not None and kind.tools.platforms[site].family == "wiki":
+        yield Need(site, ("tell",), SendMessage, message=given.tell.message)
 
 
 @needs.register

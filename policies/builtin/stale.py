@@ -163,6 +163,17 @@ class Stale(Kind):
             return None
         return 0 if step == SECTIONS else self.parameters.linked
 
+    def missing(self, site: str) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+        given = self.parameters
+        for name in ("template", "archive", "tell"):
+            if getattr(given, name) and not any(map(self._is_wiki, given.on)):
+                yield (name,), f"is for wikis, and {site} is a forum.", "Remove it, or name a wiki in 'on'."
+        if self._is_wiki(site) and "archive" in given.then and not (given.template or given.archive):
+            yield ("then",), f"does not say how a page of {site} is archived.", (
+                "Name 'template: \"{{Out of date}}\"' for pages, "
+                "'archive: \"{talkpage}/Archive {year}\"' for talk pages, or both."
+            )
+
     # --- wikis --------------------------------------------------------------------------------------------
 
     def _on_a_wiki(self, community: Community, platform: Platform) -> Iterator[Candidate | Held]:
