@@ -51,7 +51,7 @@ class DiscourseConnector:
         self._by_name = {str(verb.action.__dataclass_fields__["verb"].default): verb for verb in ALL}
 
     def probe(self) -> Health:
-        return probe.probe(self._client, self._settings)
+        return probe.probe(self._client, self._settings, self._world.now())
 
     def changes(self, cursor: Cursor | None, known: Known) -> Iterator[Batch]:
         digest = Scope(self._settings).digest

@@ -20,7 +20,7 @@ from ..records import Change, Kind, Record, Ref
 from . import mapping, notes
 from .client import Client, Json
 from .dialect import topic_rows
-from .query import ROWS, Address, Row, database_time, flag, number, rows_of, same, wire
+from .query import ROWS, Address, Row, database_time, flag, number, rows_of, wire
 from .reading import Reading
 from .stamps import Stamp
 from .topic import read_topic
@@ -102,12 +102,6 @@ def run(client: Client, address: Address, place: dict[str, Any], limit: int) -> 
             hint="`ordito check` shows the query to store there.",
         )
     return rows
-
-
-def stored(client: Client, address: Address) -> bool:
-    """Whether the query that is stored there is ours. Raises NotFound, Forbidden."""
-    query = client.get(address.stored).get("query") or {}
-    return same(str(query.get("sql") or ""))
 
 
 def _key(row: Row) -> str:

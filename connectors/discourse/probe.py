@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from ...config.errors import Refused
 from ..actions import (
@@ -17,9 +18,11 @@ from ..actions import (
     SendMessage,
 )
 from ..base import Finding, Health
+from . import query_check
 from .client import Client, Json, Me
 from .dialect import IDS
 from .platform import VERBS
+from .query import Address
 from .read_people import is_read
 from .read_posts import ROUND
 from .settings import DiscourseSettings
@@ -29,7 +32,7 @@ _ADMINS: frozenset[type[Action]] = frozenset({AddToGroup, RemoveFromGroup})
 """Moderators may not change groups unless they own them, or the site says otherwise."""
 
 
-def probe(client: Client, settings: DiscourseSettings) -> Health:
+def probe(client: Client, settings: DiscourseSettings, now: datetime) -> Health:
     """Raises SignInFailed, NotThisPlatform, TryLater."""
     me = client.me()
     about: Json = client.about().get("about") or {}
@@ -48,7 +51,7 @@ def probe(client: Client, settings: DiscourseSettings) -> Health:
         badges=_badges(client),
         read_only=client.read_only,
         language=str(about.get("locale") or "").replace("_", "-"),
-        findings=tuple(_findings(client, settings, me, refused)),
+        findings=tuple(_findings(client, settings, me, refused, now)),
     )
 
 
@@ -99,7 +102,9 @@ def _badges(client: Client) -> frozenset[str] | None:
     return frozenset(str(row["name"]) for row in rows)
 
 
-def _findings(client: Client, settings: DiscourseSettings, me: Me, refused: bool) -> Iterator[Finding]:
+def _findings(
+    client: Client, settings: DiscourseSettings, me: Me, refused: bool, now: datetime
+) -> Iterator[Finding]:
     if refused:
         yield Finding(
             "error",
@@ -128,8 +133,11 @@ def _findings(client: Client, settings: DiscourseSettings, me: Me, refused: bool
         )
     if client.read_only:
         yield Finding("warning", "the forum is read-only at the moment.", "Writing is tried again later.")
-    if settings.webhook is None:
+    if settings.data_explorer is not None:
+        yield from query_check.findings(client, Address.parse(settings.data_explorer), now)
+    elif settings.webhook is None:
         yield Finding(
             "ok",
-            f"edits of older posts are found within {ROUND.days} days; name a webhook to find them at once.",
+            f"edits of older posts are found within {ROUND.days} days; a webhook or Data Explorer tells them"
+            " at once.",
         )

@@ -3,7 +3,7 @@
 It tells what was changed since a moment: posts (written, edited, hidden, moved, deleted, liked), topics,
 members and what the forum notes of them (trust levels, groups, badges); nothing of private messages. Names of
 columns by which the plugin would add to the answer are avoided (`…_id`, `…_url`); times are cast to text
-because versions hand them over with different precision. A page goes on behind the last row of the one before.
+because versions hand them over with different precision. A page goes on behind the last row before it.
 """
 
 from __future__ import annotations

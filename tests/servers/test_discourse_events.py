@@ -141,7 +141,7 @@ def test_data_explorer_answers_for_the_groups_that_a_query_is_for(site: Site) ->
 @pytest.mark.parametrize(
     ("sql", "said"),
     [
-        ("SELECT nothing FROM posts", "no such column"),
+        ("SELECT wings FROM posts", "no such column"),
         ("SELECT 1; DROP TABLE posts", "semicolons"),
         ("-- [params]\n-- int :n\nSELECT :n", "Missing parameter n"),
     ],

@@ -245,7 +245,7 @@ def test_a_query_that_is_missing_or_another_one_is_a_fault_of_the_settings(serve
             list(connect(server, data_explorer=address).changes(None, MemoryMirror(connect(server))))
 
 
-def test_named_later_it_begins_where_edits_may_have_been_missed(server: DiscourseServer, topic: Topic) -> None:
+def test_named_later_it_begins_where_edits_may_be_missing(server: DiscourseServer, topic: Topic) -> None:
     mirror = mirrored(connect(server))
     server.clock.advance(600)
     edited = reply(server, topic)

@@ -9,8 +9,10 @@ import pytest
 from ordito.config.secret import Secret
 from ordito.connectors.actions import AddToGroup, CloseThread, Reply
 from ordito.connectors.base import Finding
+from ordito.connectors.discourse.query import QUERY
 from tests.connectors.discourse.site import DiscourseSite, account, connect, mirrored
 from tests.servers.discourse import DiscourseServer
+from tests.servers.discourse.explorer import StoredQuery
 
 TEXT = "Has anybody tried this with the smaller frames, and did it hold?"
 
@@ -82,3 +84,38 @@ def test_the_estimate_is_close_to_what_a_first_sync_takes(server: DiscourseServe
     before = len(server.requests)
     mirrored(connect(server))
     assert estimate == pytest.approx(len(server.requests) - before, rel=0.2)
+
+
+def test_the_query_for_data_explorer_is_looked_at_and_shown_where_it_is_missing(
+    server: DiscourseServer,
+) -> None:
+    forum = server.forum
+
+    def said() -> list[tuple[str, str, bool]]:
+        found = connect(server, data_explorer="7").probe().findings
+        return [(f.level, f.message, QUERY in f.hint) for f in found if "Data Explorer" in f.message]
+
+    assert said() == [("error", "query 7 of Data Explorer is not there, or not for this account.", True)]
+    forum.settings.data_explorer_enabled = True
+    forum.queries[7] = StoredQuery(7, "SELECT 1")
+    assert said() == [("error", "query 7 of Data Explorer is another one.", True)]
+    forum.queries[7] = StoredQuery(7, QUERY.replace("\n", "\r\n"))
+    assert said() == [("ok", "Data Explorer tells every change at the next sync.", False)]
+    forum.settings.data_explorer_times_out = True
+    ((level, message, _),) = said()
+    assert level == "warning" and "statement timeout" in message
+
+
+def test_a_moderator_may_have_the_query_shared_with_a_group(server: DiscourseServer) -> None:
+    forum, us = server.forum, account(server)
+    us.admin, us.moderator = False, True
+    forum.settings.data_explorer_enabled = True
+    forum.queries[7] = StoredQuery(7, QUERY, groups={"readers"})
+    forum.new_group("readers").members[us.id] = server.clock()
+    levels = [
+        f.level
+        for address in ("readers/7", "7")
+        for f in connect(server, data_explorer=address).probe().findings
+        if "Data Explorer" in f.message
+    ]
+    assert levels == ["ok", "error"]
