@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from .actions import Action
@@ -55,6 +55,31 @@ class Batch:
     part: str = ""
     done: int = 0
     total: int | None = None
+
+
+Aspect = Literal[
+    "contributions", "edits", "deletions", "likes",
+    "threads", "titles", "moves", "labels", "states", "solutions",
+    "members", "renames", "roles", "groups", "trust levels", "member titles", "suspensions",
+    "suppressions",
+]  # fmt: skip
+"""A kind of change, which a mirror may have missed. `contributions`, `threads` and `members` are new ones;
+`moves` of threads into another space and of contributions into another thread; `states`: closed, archived,
+visible; `roles`: admin, moderator, bot; `suspensions`: silences and blocks too; `suppressions`: what a wiki
+hides without a trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """Up to when no change of a kind is missed, by the way in which a connector reads.
+
+    `within`: how long such a change stays unseen at most, if syncs come often enough; zero: until the next
+    one; None: until everything is read again. `until` is None where that kind cannot be read at all.
+    """
+
+    aspect: Aspect
+    until: datetime | None
+    within: timedelta | None = timedelta(0)
 
 
 class Known(Protocol):
@@ -224,6 +249,10 @@ class Connector(Protocol):
         Every batch carries the cursor after it. Stopped after any batch and started again from its
         cursor, the records that follow bring a store to the same state. Raises TryLater, Misconfigured.
         """
+
+    def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:
+        """How fresh a mirror is whose `changes` ended with `cursor` when they began at `synced_at`: each kind
+        of change that the platform knows, once. Asks nothing."""
 
     def fetch(self, ref: Ref) -> Batch | None:
         """Fresh: the item and everything its facts need; None if it is gone or not visible to us."""

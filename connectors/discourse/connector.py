@@ -7,11 +7,12 @@ from datetime import datetime
 
 from ...config.errors import Refused
 from ..actions import Action
-from ..base import Batch, Cursor, Found, Health, Known, Marker, Profile, Receipt, World
+from ..base import Batch, Cursor, Found, Freshness, Health, Known, Marker, Profile, Receipt, World
 from ..records import Ref
 from . import fetch, mapping, passes, probe, profile
 from .acting import Acting, Verb
 from .client import Client
+from .freshness import freshness
 from .platform import VERBS
 from .query import Address
 from .reading import Reading
@@ -57,6 +58,13 @@ class DiscourseConnector:
         digest = Scope(self._settings).digest
         state = State.load(cursor, digest) or State(settings=digest)
         return passes.changes(self._reading(state, known))
+
+    def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:
+        now, settings = self._world.now(), self._settings
+        state = State.load(cursor, Scope(settings).digest) or State()
+        sweep = settings.sweep.after(now) - now
+        webhook, explorer = settings.webhook is not None, settings.data_explorer is not None
+        return tuple(freshness(state, synced_at, sweep, webhook=webhook, explorer=explorer))
 
     def fetch(self, ref: Ref) -> Batch | None:
         reading = self._reading(State(hidden_spaces=self._excluded()), _Empty())

@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from ..actions import Action
-from ..base import Batch, Cursor, Found, Health, Known, Marker, Profile, Receipt, Standing, World
+from ..base import Batch, Cursor, Found, Freshness, Health, Known, Marker, Profile, Receipt, Standing, World
 from ..http import PoliteSession
 from ..records import Ref
 from .client import Client
 from .convert import Converter
 from .fetch import Fetch
+from .freshness import freshness
 from .people import People
 from .platform import VERBS, MediaWikiPlatform
 from .probe import health
@@ -58,6 +59,9 @@ class MediaWikiConnector:
                 cursor = batch.cursor
         if cursor is not None:
             yield from Recent(self.client, self._convert, known, self._world.now()).run(cursor)
+
+    def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:
+        return tuple(freshness(cursor, synced_at))
 
     def fetch(self, ref: Ref) -> Batch | None:
         return Fetch(self.client, self._convert).one(ref)

@@ -158,7 +158,7 @@ class Scan:
             yield Batch(
                 records=tuple(found.records),
                 gone=tuple(found.gone),
-                cursor=start_of_recent(state["time"]) if ended else state,
+                cursor=start_of_recent(state["time"], state["time"]) if ended else state,
                 scan=state["time"],
                 ended=(Kind.THREAD, Kind.CONTRIBUTION) if ended else (),
                 part="pages",

@@ -21,10 +21,12 @@ from ..actions import (
     SetTitle,
 )
 from ..base import (
+    Aspect,
     Batch,
     Cursor,
     Finding,
     Found,
+    Freshness,
     Health,
     Known,
     Marker,
@@ -34,6 +36,7 @@ from ..base import (
     Standing,
     World,
 )
+from ..mediawiki.freshness import ASPECTS as WIKI_ASPECTS
 from ..mediawiki.wikitext import objection
 from ..records import Kind, Ref
 from .community import Sandbox
@@ -51,6 +54,10 @@ from .wiki_verbs import WikiVerbs
 _ADMIN_VERBS: frozenset[type[Action]] = frozenset(
     {AddToGroup, RemoveFromGroup, GrantBadge, RevokeBadge, SetTitle}
 )
+_ASPECTS: tuple[Aspect, ...] = (
+    "contributions", "edits", "deletions", "likes", "threads", "titles", "moves", "labels", "states",
+    "solutions", "members", "renames", "roles", "groups", "trust levels", "member titles", "suspensions",
+)  # fmt: skip
 _MEMBER_VERBS: frozenset[type[Action]] = frozenset({SendMessage, Reply, OpenThread, NotifyModerators})
 
 
@@ -110,6 +117,10 @@ class SandboxConnector:
 
     def changes(self, cursor: Cursor | None, known: Known) -> Iterator[Batch]:
         return self._reader.changes(cursor)
+
+    def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:
+        aspects = _ASPECTS if self._side == FORUM else WIKI_ASPECTS
+        return tuple(Freshness(aspect, synced_at) for aspect in aspects)
 
     def fetch(self, ref: Ref) -> Batch | None:
         return self._reader.fetch(ref)

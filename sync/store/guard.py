@@ -129,9 +129,9 @@ class Guard:
             bad = {record.id for record in records if isinstance(record, Thread)} & self._threads
             drop_threads(connection, self.site, bad)
         if self._members:
-            bad = {r.id: r.username for r in records if isinstance(r, Member) and r.id in self._members}
-            drop_members(connection, self.site, bad)
-            self.met(connection, bad)
+            people = {r.id: r.username for r in records if isinstance(r, Member) and r.id in self._members}
+            drop_members(connection, self.site, people)
+            self.met(connection, people)
 
     def met(self, connection: Connection, names: Mapping[str, str]) -> None:
         """Remember excluded members by their ids: what they write names them by nothing else."""

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from ordito.config.model import SiteSettings
 from ordito.connectors.actions import Action
-from ordito.connectors.base import Batch, Connector, Cursor, Family, Health, Known, World
+from ordito.connectors.base import Batch, Connector, Cursor, Family, Freshness, Health, Known, World
 from ordito.connectors.records import Kind, Record, Ref
 from ordito.sync.mirror import SiteReport, Source, sync_sites
 from ordito.sync.progress import Silence
@@ -41,6 +41,7 @@ class FakeSite:
     asked: list[Ref] = field(default_factory=list)
     begun: list[Cursor | None] = field(default_factory=list)
     requests: int = 0
+    fresh: Sequence[Freshness] = ()
     verbs: frozenset[type[Action]] = frozenset()
 
     def probe(self) -> Health:
@@ -54,6 +55,9 @@ class FakeSite:
                 raise self.faults[number]
             self.requests += 1
             yield replace(self.batches[number], cursor={"next": number + 1})
+
+    def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:
+        return self.fresh
 
     def fetch(self, ref: Ref) -> Batch | None:
         self.asked.append(ref)

@@ -1,0 +1,24 @@
+"""How fresh the mirror of a wiki is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from ..base import Aspect, Cursor, Freshness
+from .convert import moment
+
+ASPECTS: tuple[Aspect, ...] = (
+    "contributions", "edits", "deletions", "threads", "titles", "moves", "labels", "members", "renames",
+    "roles", "groups", "suspensions",
+)  # fmt: skip
+"""What recent changes and logs tell: all of it at each sync."""
+
+
+def freshness(cursor: Cursor, synced_at: datetime) -> Iterator[Freshness]:
+    """Each kind of change once. What is suppressed leaves no row in any log that all may read: only reading
+    everything again finds it."""
+    for aspect in ASPECTS:
+        yield Freshness(aspect, synced_at)
+    scanned = cursor.get("scanned")
+    yield Freshness("suppressions", moment(scanned) if scanned else None, within=None)
