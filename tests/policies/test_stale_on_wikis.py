@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -65,11 +66,11 @@ def page(town: Town, id: str, author: str, days: float, text: str = "Tents.", sp
     return town.topic(id, author, (author, days, text), site="wiki", kind="page", space=space)
 
 
-def talk(town: Town, id: str, *sections: str, days: float = 1, **fields: str) -> Ref:
+def talk(town: Town, id: str, *sections: str, days: float = 1, **fields: Any) -> Ref:
     """A talk page begun long ago, whose current text is of `days` ago."""
     posts = (("2", 900, ""), ("3", days, "\n\n".join(sections)))
-    given = {"site": "wiki", "kind": "talk", "space": "1", "title": f"Talk:Page {id}", **fields}
-    return town.topic(id, "2", *posts, **given)  # type: ignore[arg-type]
+    given: dict[str, Any] = {"site": "wiki", "kind": "talk", "space": "1", "title": f"Talk:Page {id}", **fields}
+    return town.topic(id, "2", *posts, **given)
 
 
 def stand(town: Town, links: Mapping[str, int], protected: Sequence[str] = ()) -> list[list[str]]:
