@@ -57,8 +57,8 @@ def wiki(town: Town) -> Town:
     town.space("2", "User", site="wiki")
     for id in ("2", "3"):
         town.member(id, site="wiki")
-    for id in range(50, 70):
-        page(town, str(id), "2", 1)
+    for number in range(50, 70):
+        page(town, str(number), "2", 1)
     return town
 
 
@@ -68,9 +68,9 @@ def page(town: Town, id: str, author: str, days: float, text: str = "Tents.", sp
 
 def talk(town: Town, id: str, *sections: str, days: float = 1, **fields: Any) -> Ref:
     """A talk page begun long ago, whose current text is of `days` ago."""
-    posts = (("2", 900, ""), ("3", days, "\n\n".join(sections)))
-    given: dict[str, Any] = {"site": "wiki", "kind": "talk", "space": "1", "title": f"Talk:Page {id}", **fields}
-    return town.topic(id, "2", *posts, **given)
+    posts: list[tuple[str | None, float, str]] = [("2", 900, ""), ("3", days, "\n\n".join(sections))]
+    where: dict[str, Any] = {"space": "1", "title": f"Talk:Page {id}", **fields}
+    return town.topic(id, "2", *posts, site="wiki", kind="talk", **where)
 
 
 def stand(town: Town, links: Mapping[str, int], protected: Sequence[str] = ()) -> list[list[str]]:
