@@ -50,6 +50,7 @@ def create(page: Page) -> Flask:
 def _prepare_templates(flask: Flask, page: Page) -> None:
     env, platforms = flask.jinja_env, page.app.platforms()
     env.filters.update(markdown=rendering.markdown, untouched=rendering.untouched, remaining=remaining)
+    env.filters.update(wikitext=lambda text, site: rendering.wikitext(text, platforms[site]))
     env.tests.update(web=rendering.is_web, editable=editable)
     env.globals.update(changes=rendering.changes, csrf_token=guard.csrf_token)
     env.globals.update(undo_words=lambda each: UNDO_WORDS[undo_of(each.action, platforms.get(each.site))])

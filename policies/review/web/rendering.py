@@ -12,7 +12,10 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup, escape
 
+from ....connectors.base import Platform
+from ....connectors.records import Ref
 from ..show import visible
+from .wikitext import Rendered, render
 
 
 class _Renderer(RendererHTML):
@@ -37,6 +40,16 @@ _MARKDOWN = MarkdownIt(
 def markdown(text: str) -> Markup:
     """Roughly what a forum makes of it."""
     return Markup(_MARKDOWN.render(visible(text)))  # noqa: S704 (the renderer escapes all that it is given)
+
+
+def wikitext(text: str, platform: Platform) -> Rendered:
+    """Roughly what a wiki makes of it."""
+
+    def address(title: str) -> str:
+        url = platform.url(Ref(platform.site, "title", title))
+        return url if is_web(url) else ""
+
+    return render(text, address)
 
 
 def untouched(text: str) -> Markup:
