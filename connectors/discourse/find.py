@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from ...config.errors import NotFound, Refused
-from ..base import Found, Marker, NotDone
+from ..base import Found, Marker, NotDone, Unknown
 from . import mapping
 from .acting import SKEW, Acting, carries, recent
 from .client import Json
@@ -26,7 +26,10 @@ def by_marker(acting: Acting, marker: Marker, verb: str, look: Callable[[], Json
     post = look() or _deleted(acting, marker)
     if post is not None:
         return acting.created(verb, post, opened=post.get("post_number") == 1)
-    return acting.created(verb, {}, opened=False) if _queued(acting, marker) else NotDone()
+    queued = _queued(acting, marker)
+    if queued is None:
+        return Unknown("it may wait for approval by the forum's moderators, whose queue we may not see")
+    return acting.created(verb, {}, opened=False) if queued else NotDone()
 
 
 def in_topic(acting: Acting, number: str, marker: Marker, since: datetime) -> Json | None:
@@ -74,14 +77,18 @@ def _deleted(acting: Acting, marker: Marker) -> Json | None:
     return None if found is None else acting.client.post_by_id(found["id"])
 
 
-def _queued(acting: Acting, marker: Marker) -> bool:
-    """Whether it waits for approval by the forum's moderators, as far as we may see their queue."""
+def _queued(acting: Acting, marker: Marker) -> bool | None:
+    """Whether it waits for approval by the forum's moderators, or was turned down by them; None where that is
+    not to be seen: before November 2021 only staff could."""
+    me = acting.client.me()
     try:
-        waiting = acting.client.get(
-            "/review.json", type="ReviewableQueuedPost", username=acting.client.me().username
-        )
+        if me.staff:
+            answer = acting.client.get("/review.json", type="ReviewableQueuedPost", status="all",
+                                       username=me.username, sort_order="created_at")  # fmt: skip
+            raws = [(row.get("payload") or {}).get("raw") for row in answer.get("reviewables") or ()]
+        else:
+            answer = acting.client.get(f"/posts/{me.username}/pending.json")
+            raws = [row.get("raw_text") for row in answer.get("pending_posts") or ()]
     except Refused:
-        return False
-    return any(
-        carries((row.get("payload") or {}).get("raw"), marker) for row in waiting.get("reviewables") or ()
-    )
+        return None
+    return any(carries(raw, marker) for raw in raws)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from .errors import Unprocessable
@@ -66,6 +67,16 @@ def raw_errors(forum: Forum, raw: str, *, private: bool, first: bool) -> list[st
     if _entropy(raw) < settings.body_min_entropy:
         found.append("Body seems unclear, is it a complete sentence?")
     return found
+
+
+def blocked(forum: Forum, by: User, text: str) -> list[str]:
+    """Watched words (PostValidator#watched_words)."""
+    if by.staff:
+        return []
+    found = sorted(w for w in forum.settings.blocked_words if re.search(rf"(?i)\b{re.escape(w)}\b", text))
+    if len(found) > 1:
+        return [f"Your post contains multiple words that aren't allowed: {', '.join(found)}"]
+    return [f"Your post contains a word that's not allowed: {word}" for word in found]
 
 
 def repeated(forum: Forum, by: User, raw: str) -> list[str]:

@@ -45,6 +45,7 @@ class Dialect:
     explorer_moved: bool = False  # reading a stored query redirects to the plugin's newer address
     explorer_types: bool = False  # results of Data Explorer have numbers and flags; before, texts only
     prompt_none: bool = False  # sign-in through the forum answers at once where nobody is signed in
+    own_pending: bool = False  # GET /posts/{username}/pending.json, since November 2021
     tags_in_update: bool = False  # basic_topic holds the tags when they were sent
 
 
@@ -56,6 +57,7 @@ DIALECTS: dict[str, Dialect] = {
         version="2.9.0.beta4",
         error_code_header=True,
         external_id=True,
+        own_pending=True,
         redirect_keeps=("page", "print"),
     ),
     "2023": Dialect(
@@ -63,6 +65,7 @@ DIALECTS: dict[str, Dialect] = {
         version="3.1.0",
         error_code_header=True,
         external_id=True,
+        own_pending=True,
         posts_window="rows",
         posts_regular_only=True,
         page_past_end="301",
@@ -79,6 +82,7 @@ DIALECTS: dict[str, Dialect] = {
         version="2026.8.0",
         error_code_header=True,
         external_id=True,
+        own_pending=True,
         posts_window="rows",
         posts_before="exclusive",
         posts_regular_only=True,

@@ -77,6 +77,7 @@ class Forum:
         self.group_log: list[GroupEvent] = []
         self.staff_log: list[StaffAction] = []
         self.pending: list[dict[str, Any]] = []  # posts waiting for approval
+        self.rejected: list[dict[str, Any]] = []  # and those that a moderator turned down
         self.queries: dict[int, StoredQuery] = {}  # of Data Explorer
         self.other_log: list[StaffAction] = []  # what the log for staff does not show: automatic promotions
         self.likes_taken_back: list[tuple[int, int, datetime, datetime]] = []  # post, user, given, taken

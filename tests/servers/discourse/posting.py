@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .checks import allowed_tags, raw_errors, remember_raw, repeated, title_errors
+from .checks import allowed_tags, blocked, raw_errors, remember_raw, repeated, title_errors
 from .errors import GONE_WRONG, Unprocessable, forbidden, invalid
 from .forum import Forum
 from .guard import Guard
@@ -77,7 +77,8 @@ def _create_reply(forum: Forum, by: User, guard: Guard, new: NewPost, waits: boo
 
 
 def _check_raw(forum: Forum, by: User, new: NewPost, *, private: bool, first: bool) -> None:
-    found = raw_errors(forum, new.raw, private=private, first=first) or repeated(forum, by, new.raw)
+    found = raw_errors(forum, new.raw, private=private, first=first) + blocked(forum, by, new.raw)
+    found = found or repeated(forum, by, new.raw)
     if found:
         raise Unprocessable(*found)
 
@@ -174,7 +175,8 @@ def _stage(forum: Forum, email: str) -> User:
 
 def _enqueue(forum: Forum, by: User, new: NewPost) -> Enqueued:
     waiting = Enqueued(new.raw, new.title, new.topic_id, by.id, forum.ids["reviewable"], forum.clock.tick())
-    forum.pending.append({"user_id": by.id, "new": new, "id": waiting.id})
+    row = {"user_id": by.id, "new": new, "id": waiting.id, "at": waiting.created_at}
+    forum.pending.append(row)
     return waiting
 
 
@@ -188,6 +190,12 @@ def approve(forum: Forum, waiting: dict[str, Any]) -> Post:
         forum.settings.approve_all_posts = held
     assert isinstance(made, Post)
     return made
+
+
+def reject(forum: Forum, waiting: dict[str, Any]) -> None:
+    """Turn a held post down."""
+    forum.pending.remove(waiting)
+    forum.rejected.append({**waiting, "status": "rejected"})
 
 
 def _insert(forum: Forum, by: User, topic: Topic, new: NewPost, post_type: PostType) -> Post:

@@ -21,6 +21,7 @@ class Settings:
     body_min_entropy: int = 7
     unique_posts_mins: int = 5
     allow_duplicate_topic_titles: bool = False
+    blocked_words: frozenset[str] = frozenset()  # "watched words" with the action Block; staff are free
     # Speed
     rate_limit_create_post: int = 5  # seconds
     rate_limit_create_topic: int = 15
