@@ -170,6 +170,8 @@ def text_of(action: Action) -> Text | None:
             return Text(title, text)
         case a.EditText(text=text, expected=before, summary=summary):
             return Text("", text, before, summary)
+        case a.ArchiveThread(to=to, sections=sections) if to:
+            return Text(to, "\n\n".join(sections))
         case a.ArchiveThread(template=template) if template:
             return Text("", template)
     return None

@@ -141,6 +141,12 @@ def _about_thread(action: Action, names: Names, family: Family) -> str:
             return f"Close {thread}"
         case a.ReopenThread():
             return f"Open {thread} again"
+        case a.ArchiveThread(to=to, sections=sections) if to:
+            many = "a section" if len(sections) == 1 else f"{len(sections)} sections"
+            return f"Move {many} of {thread} to “{to}”"
+        case a.ArchiveThread(template=template, labels=labels) if template:
+            also = f" and into {listed([f'“{label}”' for label in labels])}" if labels else ""
+            return f"Put {template} on {thread}{also}"
         case a.ArchiveThread():
             return f"Archive {thread}"
         case a.UnarchiveThread():
