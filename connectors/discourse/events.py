@@ -8,17 +8,19 @@ sweep: their events do not say how many there are.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ...config.errors import Forbidden, Misconfigured, NotFound
 from ..base import Batch
-from ..records import Kind, Record, Ref
+from ..records import Change, Kind, Record, Ref
 from . import mapping
 from .client import Json
 from .dialect import topic_rows
 from .reading import NOTHING_READ, Reading
+from .stamps import FLAGS, Stamp
 
 _PAGE = 50
 
@@ -29,6 +31,8 @@ class _Told:
 
     posts: dict[str, Json] = field(default_factory=dict)
     topics: dict[str, None] = field(default_factory=dict)
+    states: dict[str, list[tuple[datetime, Json]]] = field(default_factory=dict)
+    """Of the topics, as each event had them, the newest first."""
     touched: dict[str, None] = field(default_factory=dict)
     """Topics of which only posts were told."""
     members: dict[str, None] = field(default_factory=dict)
@@ -79,6 +83,8 @@ def _read(r: Reading, row: Json, told: _Told) -> None:
     event, payload = _decoded(row)
     kind = event.partition("_")[0]
     if kind == "topic" and isinstance(topic := payload.get("topic"), dict):
+        if (at := mapping.moment(row.get("created_at"))) is not None:
+            told.states.setdefault(str(topic["id"]), []).append((at, topic))
         _note(r, told, Kind.THREAD, topic, event.endswith("_destroyed"), told.topics)
         return
     post = payload.get("post") or payload.get("solved")
@@ -94,6 +100,20 @@ def _read(r: Reading, row: Json, told: _Told) -> None:
     user = payload.get("user") or {}
     if kind == "user" and "id" in user:
         _note(r, told, Kind.MEMBER, user, event == "user_destroyed", told.members)
+
+
+def _flips(
+    site: str, number: str, states: Sequence[tuple[datetime, Json]], old: Stamp | None
+) -> Iterator[Change]:
+    """When the topic was closed, archived or unlisted, or the contrary: at the first event that has it so."""
+    flags = old.flags if old is not None else None
+    for name in FLAGS if flags is not None else ():
+        was = name[0] in (flags or "")
+        for at, topic in reversed(states):
+            now = bool(topic.get(name, was))
+            if now != was:
+                yield Change(site=site, kind=Kind.THREAD, id=number, field=name, value=now, at=at)
+            was = now
 
 
 def _note(r: Reading, told: _Told, kind: Kind, item: Json, gone: bool, among: dict[str, None]) -> None:
@@ -132,6 +152,9 @@ def _records(r: Reading, told: _Told) -> list[Record]:
         if str(post["topic_id"]) in kept
     ]
     records += r.contributions([post for post in posts if r.scope.post(post)])
+    if r.state.unlisted_apart:  # else the list of posts has the forum's own notes of it
+        for number, old in stamps.items():
+            records += _flips(r.site, number, told.states.get(number, []), old)
     for number in told.members:
         try:
             user = r.client.user_all(number)

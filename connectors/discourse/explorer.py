@@ -221,7 +221,9 @@ def _read(r: Reading, row: Row, told: _Told) -> None:
         if row["kind"] == "member":
             told.people.append(mapping.member(r.site, _user(row)))
         elif (change := _change(r.site, row, at)) is not None:
-            told.changes.append(change)
+            lost = change.field == "badge" and not change.on
+            if not (lost and r.state.holds_on(str(change.value))):
+                told.changes.append(change)
 
 
 def _change(site: str, row: Row, at: datetime) -> Change | None:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from ..base import Batch
 from ..records import Kind
 from . import mapping, read_messages, read_people, read_posts, read_topics
+from .badges import badges
 from .events import delivered, newest_event
 from .explorer import asked, beginning
 from .reading import Reading
@@ -43,6 +44,7 @@ _FULL: dict[str, Phase] = {
     "structure": read_people.structure,
     "members": read_people.members,
     "groups": read_people.groups,
+    "badges": badges,
     "topics": read_topics.all_topics,
     "posts": read_posts.all_posts,
     "topics one by one": read_topics.topics_one_by_one,
@@ -55,6 +57,7 @@ _SWEEP: dict[str, Phase] = {
     "query": _query,
     "members": read_people.members,
     "groups": read_people.groups,
+    "badges": badges,
     "topics": read_topics.all_topics,
     "private": read_posts.all_private,
     "conversations": read_messages.all_conversations,

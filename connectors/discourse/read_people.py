@@ -9,6 +9,7 @@ from ..base import Batch
 from ..records import Group, Kind
 from . import mapping
 from .client import Json
+from .group_log import group_log
 from .reading import Reading
 
 ADMINS, MODERATORS, STAFF = 1, 2, 3
@@ -84,9 +85,11 @@ def groups(r: Reading) -> Iterator[Batch]:
     for row in rows:
         if int(row["id"]) <= int(r.state.at.get("group", 0)):
             continue
-        group = _derived(r, row) or read_group(r, row)
+        derived = _derived(r, row)
+        group = derived or read_group(r, row)
+        changes = [] if derived or r.state.job == "full" else group_log(r, row, group)
         r.state.at = {"group": int(row["id"])}
-        yield r.batch([group], "groups", rows.index(row) + 1, len(rows))
+        yield r.batch([group, *changes], "groups", rows.index(row) + 1, len(rows))
     yield r.batch(ended=[Kind.GROUP])
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ..base import Batch
-from ..records import Thread
+from ..records import Record, Thread
 from . import mapping
 from .client import Json
 from .dialect import topic_pages
@@ -52,23 +52,39 @@ def all_topics(r: Reading) -> Iterator[Batch]:
     for page, following in pages:
         rows = r.kept_rows(page.rows)
         stamps = r.stamps(rows)
-        changed = [] if r.state.job == "full" else [row for row in rows if _differs(row, stamps)]
+        changed = [] if r.state.job == "full" else [row for row in rows if _differs(r, row, stamps)]
         again = {row["id"] for row in changed}
         same = [row for row in rows if row["id"] not in again]
         done += len(page.rows)
         place = {"page": following, "done": done}
         if not changed:
             r.state.at = place
-        yield r.batch((r.thread(row, page.names, stamps.get(str(row["id"]))) for row in same), "topics", done)
+        records: list[Record] = [r.thread(row, page.names, stamps.get(str(row["id"]))) for row in same]
+        records += [note for row in same if r.state.job != "full" for note in _notes(r, row, stamps)]
+        yield r.batch(records, "topics", done)
         for row in changed:
             yield r.whole_topic(row, page.names, stamps.get(str(row["id"])))
         r.state.at = place
     r.state.topics = done
 
 
-def _differs(row: Json, stamps: Mapping[str, Stamp | None]) -> bool:
+def _differs(r: Reading, row: Json, stamps: Mapping[str, Stamp | None]) -> bool:
     old = stamps.get(str(row["id"]))
     return old is None or not Stamp.of(row).same_posts(old)
+
+
+def _notes(r: Reading, row: Json, stamps: Mapping[str, Stamp | None]) -> list[Record]:
+    """The forum's notes of a change of state that the row shows; one or two requests."""
+    old = stamps.get(str(row["id"]))
+    if old is None or not _has_notes(r, Stamp.of(row), old):
+        return []
+    return r.notes_of(str(row["id"]))
+
+
+def _has_notes(r: Reading, now: Stamp, old: Stamp) -> bool:
+    """Whether the topic was closed, archived or unlisted, or the contrary, and only the topic itself has the
+    forum's note of when: by 2023 the list of posts leaves such notes out."""
+    return r.state.unlisted_apart and not r.state.no_members and now.flipped(old)
 
 
 def unlisted_topics(r: Reading) -> Iterator[Batch]:
@@ -120,14 +136,15 @@ def _bumped(r: Reading) -> Iterator[Batch]:
     for page, following in topic_pages(r.client, page=begin):
         rows = r.kept_rows(page.rows)
         stamps = r.stamps(rows)
-        plain, again = [], []
+        plain: list[Record] = []
+        again = []
         for row in rows:
             record = _unread(r, row, page.names, stamps.get(str(row["id"])))
             r.state.fresh.pop(str(row["id"]), None)
             if record is None:
                 again.append(row)
             else:
-                plain.append(record)
+                plain += [record, *_notes(r, row, stamps)]
         newest = max([newest, *(str(row.get("bumped_at") or "") for row in page.rows)])
         yield r.batch(plain, "topics", len(plain))
         for row in again:

@@ -16,7 +16,7 @@ from .query import Address
 from .scope import Scope
 from .stamps import Stamp
 from .state import State
-from .topic import TopicView, read_topic
+from .topic import CHUNK, TopicView, last_posts, read_topic
 
 
 @dataclass
@@ -116,6 +116,15 @@ class Reading:
             stamp = replace(Stamp.of(row), solved=solved)
             record = replace(record, solved_by=solved, stamp=str(stamp))
         return self.with_posts(record, view)
+
+    def notes_of(self, number: str) -> list[Record]:
+        """What the small actions at the end of a topic report."""
+        try:
+            view = self.client.get(f"/t/{number}.json", include_raw="true")
+            posts = last_posts(self.client, view, CHUNK)
+        except (Forbidden, NotFound):
+            return []
+        return [change for post in posts for change in self.change(post)]
 
     def with_posts(self, record: Thread, view: TopicView) -> Batch:
         """A topic read with all its posts; those that the mirror has and it lacks are deleted, or moved

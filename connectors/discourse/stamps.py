@@ -13,12 +13,15 @@ from typing import Any
 from .mapping import tag_names
 
 _FORM = "1"
+FLAGS = ("closed", "archived", "visible")
+"""States whose changes the forum notes in the topic itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """`state`: a digest of title, category, tags and flags. The next five tell whether posts came, went
-    or changed. `solved`: id of the accepted post, which only posts tell, never a list; '' = unknown."""
+    """`state`: a digest of title, category, tags and flags, and the first letters of those of `FLAGS` that
+    are set. The next five tell whether posts came, went or changed. `solved`: id of the accepted post, which
+    only posts tell, never a list; '' = unknown."""
 
     state: str
     posts: int
@@ -53,14 +56,25 @@ class Stamp:
             *(bool(row.get(key)) for key in ("closed", "archived", "visible", "pinned", "pinned_globally")),
             row.get("has_accepted_answer"),
         )
+        flags = "".join(name[0] for name in FLAGS if row.get(name))
         return cls(
-            state=hashlib.blake2b(repr(state).encode(), digest_size=6).hexdigest(),
+            state=f"{hashlib.blake2b(repr(state).encode(), digest_size=6).hexdigest()}.{flags}",
             posts=int(row.get("posts_count") or 0),
             highest=int(row.get("highest_post_number") or 0),
             likes=int(row.get("like_count") or 0),
             bumped=str(row.get("bumped_at") or ""),
             last=str(row.get("last_posted_at") or ""),
         )
+
+    @property
+    def flags(self) -> str | None:
+        """Those that are set, by their first letters; None in a stamp of before they were in it."""
+        _, known, flags = self.state.partition(".")
+        return flags if known else None
+
+    def flipped(self, old: Stamp) -> bool:
+        """Whether one of `FLAGS` is another than it was, as far as the older stamp knows."""
+        return old.flags is not None and old.flags != self.flags
 
     def same_posts(self, other: Stamp) -> bool:
         """Whether nothing has happened to the posts between the two, as far as a list shows."""

@@ -69,6 +69,11 @@ class State:
     no_members: bool = False
     """The forum does not let us read its list of users."""
     hidden_spaces: list[str] = field(default_factory=list)
+    logged: dict[str, str] = field(default_factory=dict)
+    """By group, a digest of its members as of when its log was read last."""
+    badges: dict[str, list[Any]] = field(default_factory=dict)
+    """By badge, its name, how often it was granted when its holders were read last, and whether somebody may
+    hold it several times."""
     admins: list[str] = field(default_factory=list)
     moderators: list[str] = field(default_factory=list)
 
@@ -87,6 +92,10 @@ class State:
             return None
         known = {f.name for f in fields(cls)}
         return cls(**{key: value for key, value in cursor.items() if key in known})
+
+    def holds_on(self, badge: str) -> bool:
+        """Whether somebody who lost a grant of this badge may still hold it by another one."""
+        return any(name == badge and several for name, _, several in self.badges.values())
 
     def begin(self, job: str, phase: str, now: datetime) -> None:
         """Start a full pass or a sweep."""

@@ -129,6 +129,14 @@ class Person:
         with self.forum.lock:
             people.suspend(self.forum, self.user, user, till, reason)
 
+    def set_trust_level(self, user: User, level: int) -> None:
+        with self.forum.lock:
+            people.set_trust_level(self.forum, self.user, user, level)
+
+    def destroy(self, user: User) -> None:
+        with self.forum.lock:
+            people.destroy(self.forum, self.user, user)
+
     def grant(self, badge: Badge, user: User) -> None:
         with self.forum.lock:
             people.grant(self.forum, self.user, badge, user)

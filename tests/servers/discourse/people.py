@@ -328,4 +328,4 @@ def destroy(forum: Forum, by: User, user: User | None) -> None:
         raise Refused(403, {"deleted": False, "message": message})
     forum.hooks.user("user_destroyed", user)
     forum.drop_user(user)
-    forum.log_staff("delete_user", by, details=user.username)
+    forum.log_staff("delete_user", by, details=f"id: {user.id}\nusername: {user.username}")
