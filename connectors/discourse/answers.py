@@ -11,6 +11,7 @@ from ...config.errors import (
     ConnectorError,
     Filtered,
     Forbidden,
+    Misconfigured,
     NotFound,
     NotThisPlatform,
     OutcomeUnknown,
@@ -44,18 +45,25 @@ def fault(response: requests.Response, site: str, write: bool) -> ConnectorError
     except NotJson:
         return _not_json(response, site, write)
     status = response.status_code
+    if status == 200 and content is None and not write:
+        return Unreachable("the answer is empty.", where=site, hint="The next run goes on.")
     if status < 300:
         return _declined(content, site)
     text = message(content) or f"the forum answers {status} {response.reason or ''}".strip()
     if status >= 500:
         return _broken(content, text, site, write)
     if content == ["BAD CSRF"]:
-        return SignInFailed(
-            "the forum did not see the API key.",
-            where=site,
-            hint="A proxy may strip the Api-Key header; let it through.",
-        )
+        return key_unseen(site)
     return _refused(status, text, site)
+
+
+def key_unseen(site: str) -> SignInFailed:
+    """The forum took us for an anonymous visitor."""
+    return SignInFailed(
+        "the forum did not see the API key.",
+        where=site,
+        hint="A proxy may strip the Api-Key header; let it through.",
+    )
 
 
 def _refused(status: int, text: str, site: str) -> ConnectorError:
@@ -105,7 +113,8 @@ def _not_json(response: requests.Response, site: str, write: bool) -> ConnectorE
             "there is no Discourse at this address.", where=site, hint="Check the url in the settings."
         )
     if status in (401, 403):
-        return Forbidden(
+        # Of a write it is certain that it was not done; a read says nothing about the item that it was for.
+        return (Forbidden if write else Misconfigured)(
             f"something before the forum answers {status}.",
             where=site,
             hint="Let a firewall or proxy pass requests with an Api-Key header.",

@@ -16,6 +16,7 @@ from pydiscourse import DiscourseClient
 from ...config.errors import (
     ConnectorError,
     Forbidden,
+    Misconfigured,
     NotFound,
     NotThisPlatform,
     OutcomeUnknown,
@@ -28,6 +29,10 @@ from . import answers
 from .settings import DiscourseSettings
 
 Json = dict[str, Any]
+
+_WHOM = "X-Discourse-Username"
+"""The header in which a forum says whose request it answers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Me:
@@ -74,14 +79,17 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
         )
         self.read_only = False
         """Whether the last answer said that the forum takes no writes at the moment."""
+        self._names_us = False
+        """Whether the forum says whom it answers; a proxy could keep that to itself."""
         self._me: Me | None = None
         self._tag_objects: bool | None = None
 
     def me(self) -> Me:
         """Who we are; one request, once. Raises SignInFailed, NotThisPlatform."""
         if self._me is None:
-            response = self._send("GET", "/session/current.json")
-            fault = answers.fault(response, self.site, write=False)
+            response, fault = self._read("/session/current.json")
+            if _is_odd(fault):
+                response, fault = self._read("/session/current.json")
             if isinstance(fault, Forbidden | NotFound):
                 raise self._sign_in_failed(fault)
             if fault is not None:
@@ -159,17 +167,49 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
     ) -> Any:
         kwargs = {"params": params, "files": files, "data": data, "json": json}
         kwargs |= override_request_kwargs or {}
-        write = verb != "GET"
+        if verb == "GET":
+            return answers.body(self._asked(path, kwargs))
         response = self._send(verb, path, **kwargs)
-        fault = answers.fault(response, self.site, write)
-        if isinstance(fault, Unreachable) and not write:
-            response = self._send(verb, path, **kwargs)  # broken off: once more
-            fault = answers.fault(response, self.site, write)
-        if isinstance(fault, Forbidden | NotFound) and self._me is None and response.status_code != 410:
+        fault = answers.fault(response, self.site, write=True)
+        if isinstance(fault, Forbidden | NotFound) and self._me is None:
             self.me()  # a wrong key looks like this too, and then this raises SignInFailed
         if fault is not None:
             raise fault
         return answers.body(response)
+
+    def _asked(self, path: str, kwargs: Mapping[str, Any]) -> requests.Response:
+        """The answer to a read. What comes from something else than the forum, or is not said to our account,
+        is asked for once more: only a word of the forum to us may pass for an item that is gone."""
+        response, fault = self._read(path, **kwargs)
+        to_us = self._is_to_us(response, path)
+        if _is_odd(fault) or not to_us:
+            if not to_us:
+                self._me = None
+                self.me()  # raises SignInFailed if the key is not accepted
+            response, fault = self._read(path, **kwargs)
+            if fault is None and not self._is_to_us(response, path):
+                raise answers.key_unseen(self.site)
+        if isinstance(fault, NotThisPlatform) and response.status_code < 400 and self._me is not None:
+            hint = "Something stands before the forum, perhaps for maintenance; the next run goes on."
+            fault = Unreachable(fault.message, where=self.site, hint=hint)
+        if fault is not None:
+            raise fault
+        return response
+
+    def _read(self, path: str, **kwargs: Any) -> tuple[requests.Response, ConnectorError | None]:
+        response = self._send("GET", path, **kwargs)
+        return response, answers.fault(response, self.site, write=False)
+
+    def _is_to_us(self, response: requests.Response, path: str) -> bool:
+        """Whether the forum, as far as it tells, knew our account as it answered. Its controllers name
+        themselves, and whom they answer; what stands before them refuses a key without either."""
+        status, headers = response.status_code, response.headers
+        if _WHOM in headers:
+            self._names_us = True
+            return True
+        if "X-Discourse-Route" in headers and status in (200, 403, 404):
+            return not self._names_us
+        return not (status == 403 or (status == 404 and path.startswith("/admin/")))
 
     def _send(self, verb: str, path: str, **kwargs: Any) -> requests.Response:
         response = self.session.request(verb, self.host + path, **kwargs)
@@ -204,3 +244,8 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
         return NotThisPlatform(
             f"{path.split('?')[0]} answers in a form that no known Discourse has.", where=self.site
         )
+
+
+def _is_odd(fault: ConnectorError | None) -> bool:
+    """Whether something else than the forum seems to have answered, or the answer is broken."""
+    return isinstance(fault, Unreachable | Misconfigured)

@@ -20,10 +20,7 @@ def fetch(r: Reading, ref: Ref) -> Batch | None:
     """None for what is gone, excluded, or not visible to us."""
     try:
         records = _records(r, ref)
-    except NotFound:
-        return None
-    except Forbidden:
-        r.client.me()  # a key that is no longer accepted must not look like an item that is gone
+    except (NotFound, Forbidden):
         return None
     return Batch(records=tuple(records)) if records else None
 

@@ -173,6 +173,8 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
                 self._tokens.clear()
                 if code != "badtoken":
                     self._account = None
+            elif code.startswith("internal_api_error") and not write and attempt < TRIES:
+                self.pause(2.0**attempt)
             else:
                 raise error_of(error, self.name, write)
         raise RateLimited("the wiki asks us to wait.", where=self.name)
@@ -213,6 +215,7 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
         return self._tokens[kind]
 
     def _sign_in(self) -> None:
+        self._session.cookies.clear()  # nobody can sign in within the session of a bot password
         asked = self._send("query", False, {"meta": "tokens", "type": "login"})
         if "error" in asked and asked["error"].get("code") != "readapidenied":
             raise error_of(asked["error"], self.name, write=False)
@@ -244,15 +247,16 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
         if token := data.pop("token", None):
             data["token"] = token  # last: a request cut short is then refused
         method = "POST" if write or post or sum(map(len, data.values())) > _LONG_URL else "GET"
-        try:
-            answer = self.raw_api(action, method, retry_on_error=not write, **data)
-        except InvalidResponse:
-            if write:
-                raise OutcomeUnknown("the answer to a write is not JSON.", where=self.name) from None
-            raise self._no_answer() from None
-        if not isinstance(answer, dict):
-            raise self._no_answer()
-        return answer
+        for _ in range(1 if write else 2):  # a page of something in between, or a broken answer: once more
+            try:
+                answer = self.raw_api(action, method, retry_on_error=not write, **data)
+            except InvalidResponse:
+                continue
+            if isinstance(answer, dict):
+                return answer
+        if write:
+            raise OutcomeUnknown("the answer to a write is not JSON.", where=self.name)
+        raise self._no_answer()
 
     def _no_answer(self) -> ConnectorError:
         """The answer is not the API's: a wrong address, or, where that has worked, something in between."""

@@ -17,6 +17,7 @@ from ...config.errors import (
     Misconfigured,
     NotFound,
     OutcomeUnknown,
+    RateLimited,
     ReadOnly,
     Refused,
     SignInFailed,
@@ -60,6 +61,9 @@ def error_of(error: Mapping[str, Any], site: str, write: bool) -> ConnectorError
             where=site,
             hint="The next run tries again.",
         )
+    if code in ("maxlag", "ratelimited"):
+        what = "is lagging" if code == "maxlag" else "limits our pace"
+        return RateLimited(f"the wiki {what}.", where=site, hint="The next run goes on.")
     if code in _CONFLICTS:
         return Conflict(said, where=site, hint="It will be planned anew from the page as it is now.")
     if code in _MISSING:
@@ -74,6 +78,12 @@ def error_of(error: Mapping[str, Any], site: str, write: bool) -> ConnectorError
         )
     if code in ("assertbotfailed", "assertanonfailed", "mwoauth-invalid-authorization"):
         return SignInFailed(said, where=site, hint="Check the account and its bot password.")
+    if code in ("assertuserfailed", "assertnameduserfailed"):
+        return SignInFailed(
+            "the wiki forgets at once that we signed in.",
+            where=site,
+            hint="A proxy may strip cookies, or the wiki's store of sessions is full: ask its admins.",
+        )
     if code.startswith("internal_api_error"):
         if write:
             return OutcomeUnknown(f"a write ended in a fault of the wiki: {code}.", where=site)

@@ -20,7 +20,7 @@ from tests.sync.truth import dump
 
 A_FEW = 6
 """Requests: what was under way, who we are, what the forum consists of, and the three of a quiet run."""
-PLACES = int(os.environ.get("ORDITO_EXAMPLES", "6"))
+PLACES = int(os.environ.get("ORDITO_EXAMPLES", "3"))
 
 
 @pytest.fixture(params=["2021", "2023", "2026"])

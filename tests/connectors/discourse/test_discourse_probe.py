@@ -68,7 +68,8 @@ def test_muted_categories_are_warned_of(server: DiscourseServer) -> None:
 
 def test_a_key_that_may_not_read_posts_is_an_error(server: DiscourseServer) -> None:
     server.faults.answer("^/posts", body='{"errors":["no"],"error_type":"invalid_access"}', status=403,
-                         headers={"Content-Type": "application/json; charset=utf-8"})  # fmt: skip
+                         headers={"Content-Type": "application/json; charset=utf-8"},
+                         times=9)  # fmt: skip
     levels = {finding.level for finding in connect(server).probe().findings}
     assert "error" in levels
 
