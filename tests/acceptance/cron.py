@@ -54,13 +54,17 @@ class House:
         process = self.start("--json", "apply")
         with process:
             assert process.stderr is not None and process.stdout is not None
-            told = []
+            told: list[str] = []
+            out: list[str] = []
+            document = process.stdout
+            reader = threading.Thread(target=lambda: out.append(document.read()), daemon=True)
+            reader.start()  # a long document fills its pipe, which the other one must not wait for
             for line in process.stderr:
                 told.append(line)
                 if line.startswith("waiting "):
                     process.send_signal(signal.SIGKILL)
-            out = process.stdout.read()
-        outcome = Outcome(process.returncode, out, "".join(told))
+            reader.join()
+        outcome = Outcome(process.returncode, "".join(out), "".join(told))
         assert "Traceback" not in outcome.err, outcome.err
         self.outcomes.append(outcome)
         return outcome

@@ -36,8 +36,8 @@ _SWITCHES = ("close_thread", "reopen_thread", "archive_thread", "unarchive_threa
              "list_thread")  # fmt: skip
 _STATES = (*_SWITCHES, "set_labels", "move_thread")
 _PEOPLE = ("add_to_group", "remove_from_group", "grant_badge", "revoke_badge", "set_title")
-NOT_ON_WIKIS = ("close_thread", "reopen_thread", "unlist_thread", "list_thread", "grant_badge", "revoke_badge",
-                "set_title")  # fmt: skip
+NOT_ON_WIKIS = ("close_thread", "reopen_thread", "unlist_thread", "list_thread", "grant_badge",
+                "revoke_badge", "set_title")  # fmt: skip
 
 Cell = tuple[str, str, str]
 """Family, verb, column."""

@@ -1,4 +1,4 @@
-"""The suite behind the table of `cells`: what must hold in each column, whatever the verb and the platform."""
+"""The suite behind the table of `cells`: what must hold in each column, whatever the verb and platform."""
 
 from __future__ import annotations
 

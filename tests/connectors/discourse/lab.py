@@ -71,10 +71,11 @@ class DiscourseLab:
         topic, there = self.topic, [t for t in self.forum.topics.values() if t.deleted_at is None]
         first, *replies = self.site.texts(self.thread)
         return {
-            "title": topic.title, "space": topic.category_id, "closed": topic.closed, "visible": topic.visible,
-            "archived": topic.archived, "labels": sorted(topic.tags), "first": first, "replies": replies,
-            "received": list(self.site.received(self.member)), "groups": self.site.groups_of(self.member),
-            "badges": self.site.badges_of(self.member), "honour": self.user.title or "",
+            "title": topic.title, "space": topic.category_id, "closed": topic.closed,
+            "visible": topic.visible, "archived": topic.archived, "labels": sorted(topic.tags),
+            "first": first, "replies": replies, "received": list(self.site.received(self.member)),
+            "groups": self.site.groups_of(self.member), "badges": self.site.badges_of(self.member),
+            "honour": self.user.title or "",
             "opened": [self.site.texts(str(t.id)) for t in there if t.title == TITLE],
             "notices": [self.site.texts(str(t.id)) for t in there if t.allowed_groups],
         }  # fmt: skip
@@ -307,7 +308,8 @@ class DiscourseLab:
         self._answer(200, {"success": "OK", "user": {"id": self.user.id, "title": None}})
 
     def _answer(self, status: int, body: dict[str, Any], method: str = "PUT", **more: str) -> None:
-        self.server.faults.answer("", method=method, status=status, body=json.dumps(body), headers=_JSON | more)
+        told = {"status": status, "body": json.dumps(body), "headers": _JSON | more}
+        self.server.faults.answer("", method=method, **told)
 
     def _as_a_member(self) -> None:
         """Staff are free of filters and limits; an account that may write to groups is a member as others."""
