@@ -244,6 +244,8 @@ class Engine:
         for kind in kinds:
             matching = [each.key for each in this.found[kind.policy]]
             rearm(conn, kind.policy, matching)
+            held = [each for each in this.held if each.policy == kind.policy]
+            kind.remember(conn, this.found[kind.policy], held, now)
             self._withdraw(conn, kind, set(matching), this, now)
             mode = kind.parameters.mode.within(law.mode)
             alone = f"policy {kind.policy}" if acts_alone(conn, kind.policy, mode) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -21,6 +21,8 @@ from .facts import Subject
 from .messages import Messages
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from ..config.settings import Settings
 
 
@@ -154,6 +156,12 @@ class Kind(ABC):
         """How many pages must link to a page for this step to be taken there; 0: it is only asked whether
         our account may edit it; None: neither matters. Asked of the wiki, see `standing.py`."""
         return None
+
+    def remember(
+        self, conn: Connection, found: Sequence[Candidate], held: Sequence[Held], now: datetime
+    ) -> None:
+        """Keep what a plan has to know again later; in the transaction that stores its proposals."""
+        return
 
     def missing(self, site: str) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
         """What the settings leave open on a site of that family, so that nothing would be done: the path of

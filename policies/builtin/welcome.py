@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
 from pydantic import Field
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Connection, and_, or_, select
 
 from ...config.durations import Duration
 from ...config.model import DurationField, Model, Percent, PolicySettings
@@ -22,6 +23,7 @@ from ..community import Community, Match
 from ..comparisons import AgeIs, BooleanIs
 from ..conditions import All, Atom, Condition, parse
 from ..facts import Subject, find_fact
+from ..holdout import HELD_OUT, TREATED, assign, assigned
 from ..kind import Candidate, Held, Kind, MemberCondition, Written
 from ..people import accounts, display_name
 from ..sources import Scope, open_threads, visible
@@ -158,11 +160,26 @@ class Welcome(Kind):
         return (first if stored is None else tuple(stored)) != own
 
     def _held_out(self, community: Community, who: Ref) -> bool:
-        """By a hash of the person that nobody chooses: the same at every run."""
+        """By the arm that was kept, else by a hash of the person that nobody chooses."""
         if not self.parameters.holdout:
             return False
-        person = min(accounts(community.conn, who))
-        return self.tools.share_of(f"{self.policy}:{person}") < float(self.parameters.holdout)
+        every, key = accounts(community.conn, who), (self.policy, "arms")
+        if key not in community.memo:
+            community.memo[key] = assigned(community.conn, self.policy) if community.live else {}
+        arms: dict[Ref, str] = community.memo[key]
+        kept = [arms[account] for account in every if account in arms]
+        if kept:
+            return kept[0] == HELD_OUT
+        return self.tools.share_of(f"{self.policy}:{min(every)}") < float(self.parameters.holdout)
+
+    def remember(
+        self, conn: Connection, found: Sequence[Candidate], held: Sequence[Held], now: datetime
+    ) -> None:
+        """Who is in which arm, from the first plan that means them on."""
+        if self.parameters.holdout:
+            arms = {each.item: TREATED for each in found}
+            arms |= {Ref.parse(each.item): HELD_OUT for each in held if each.by == "holdout"}
+            assign(conn, self.policy, arms, now)
 
 
 def _first_words(community: Community, who: Ref) -> tuple[str, tuple[Ref, str] | None]:
