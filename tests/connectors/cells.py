@@ -71,7 +71,7 @@ REASONS = _reasons()
 """Why a cell has no test."""
 
 
-def tested(family: Family) -> list[tuple[str, str]]:
+def to_show(family: Family) -> list[tuple[str, str]]:
     """Verb and column of every cell of a platform that has no reason to be empty."""
     return [(v, c) for v in VERBS for c in COLUMNS if (family, v, c) not in REASONS]
 

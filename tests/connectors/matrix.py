@@ -12,7 +12,7 @@ import pytest
 from ordito.config.errors import Conflict, Filtered, RateLimited, Refused
 from ordito.connectors.actions import Action
 from ordito.connectors.base import Connector, Family, Marker, NotDone, Receipt, Unknown
-from tests.connectors.cells import TEXTS, method_of, tested
+from tests.connectors.cells import TEXTS, method_of, to_show
 
 MARKER = Marker("rule-7f3a", "policy rule; to stop: Project:Ordito/Stop")
 OTHER = Marker("rule-0b1c", "policy rule; to stop: Project:Ordito/Stop")
@@ -52,7 +52,7 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> frozenset[str]:
 
 
 def cells(family: Family) -> Sequence[Any]:
-    return [pytest.param(verb, column, id=f"{verb}-{column}") for verb, column in tested(family)]
+    return [pytest.param(verb, column, id=f"{verb}-{column}") for verb, column in to_show(family)]
 
 
 class Matrix:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 import pytest
@@ -15,41 +14,50 @@ from ordito.config.errors import (
     OutcomeUnknown,
     RateLimited,
     ReadOnly,
+    Refused,
     Unreachable,
 )
 from ordito.config.secret import Secret
+from ordito.connectors.actions import Action, MoveThread, OpenThread
 from ordito.connectors.base import Marker
 from tests.connectors.mediawiki.doings import (
     message,
     texts,
 )
-from tests.connectors.mediawiki.site import MARKER, Clock, connect
+from tests.connectors.mediawiki.lab import abuse_filter
+from tests.connectors.mediawiki.site import MARKER, SITE, Clock, connect, page_id
 from tests.servers.mediawiki.wiki import Wiki
-
-
-def _filter(wiki: Wiki, actions: str) -> None:
-    """An abuse filter that matches every edit by our account."""
-    wiki.switch(extensions=["AbuseFilter"])
-    with sqlite3.connect(wiki.folder / "wiki.sqlite") as db:
-        columns = [row[1] for row in db.execute("pragma table_info(abuse_filter)")]
-        row: dict[str, Any] = {
-            "af_id": 1, "af_pattern": 'user_name == "Ordito"', "af_timestamp": "20200101000000", "af_user": 1,
-            "af_user_text": "Admin", "af_actor": 1, "af_enabled": 1, "af_public_comments": "no robots",
-            "af_comments": "", "af_hidden": 0, "af_hit_count": 0, "af_throttled": 0, "af_deleted": 0,
-            "af_actions": actions, "af_global": 0, "af_group": "default",
-        }  # fmt: skip
-        row = {key: value for key, value in row.items() if key in columns}
-        marks = ",".join("?" * len(row))
-        db.execute(f"insert into abuse_filter ({','.join(row)}) values ({marks})", list(row.values()))
-        db.execute("insert into abuse_filter_action values (1, ?, '')", (actions,))
 
 
 @pytest.mark.parametrize("actions", ["disallow", "warn"])
 def test_what_a_filter_refuses_is_not_sent_again(content: Wiki, actions: str) -> None:
-    _filter(content, actions)
+    content.switch(extensions=["AbuseFilter"])
+    abuse_filter(content, 'user_name == "Ordito"', actions)
     with pytest.raises(Filtered, match="abusefilter"):
         connect(content).perform(message(content), MARKER)
     assert content.admin().text("User talk:Alice") is None
+
+
+def test_a_link_on_the_spam_blacklist_is_refused_with_the_address(content: Wiki) -> None:
+    content.switch(extensions=["SpamBlacklist"])
+    content.admin().edit("MediaWiki:Spam-blacklist", "forbidden\\.example\\.org")
+    with pytest.raises(Filtered, match="spamblacklist"):
+        connect(content).perform(message(content, "See https://forbidden.example.org/page"), MARKER)
+    assert content.admin().text("User talk:Alice") is None
+
+
+@pytest.mark.parametrize("action", ["open", "move"])
+def test_a_title_on_the_title_blacklist_is_refused(content: Wiki, action: str) -> None:
+    content.switch(extensions=["TitleBlacklist"])
+    content.admin().edit("MediaWiki:Titleblacklist", ".*Forbidden.*")
+    wanted: dict[str, Action] = {
+        "open": OpenThread(site=SITE, title="Forbidden maps", text="All maps."),
+        "move": MoveThread(site=SITE, thread=page_id(content, "Tents"), title="Forbidden tents"),
+    }
+    with pytest.raises(Refused, match="blacklist"):
+        connect(content).perform(wanted[action], MARKER)
+    assert content.admin().text("Forbidden maps") is None
+    assert page_id(content, "Tents")
 
 
 def test_a_captcha_is_left_to_people(content: Wiki) -> None:
