@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,14 +17,23 @@ if TYPE_CHECKING:
     from ..sync.context import App
     from .builtin.experts import ExpertsParameters
     from .community import Community
+    from .conditions import Condition
     from .insight.expertise import Expert
 
 _SHOWN = 10
+_NAMED = 5
+"""For one topic: the first five hold the one who answers four times out of five."""
+_LINKS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    expert: Expert
+    """One person; `evidence` with the titles of its threads. `shown`: the score as people read it."""
+
+    member: Ref
+    username: str
+    score: float
+    shown: str
     evidence: list[tuple[Ref, str]]
     why: str
 
@@ -32,7 +43,11 @@ class _Found:
 @click.option("--for", "item", metavar="ITEM", help="Who could answer this topic, or knows this page.")
 @click.pass_obj
 def experts(app: App, area: str | None, item: str | None) -> int:
-    """Who knows about an area, or could answer an item."""
+    """Who knows about an area, or could answer an item.
+
+    Of a topic, everybody's score is the share of all answers that is expected of them. In an area, or for a
+    page, it is by how much answering exceeds asking.
+    """
     from .wiring import make_engine
 
     if (area is None) == (item is None):
@@ -41,16 +56,33 @@ def experts(app: App, area: str | None, item: str | None) -> int:
     engine = make_engine(app)
     with app.store.read(scratch=True) as conn:
         community = engine.community(conn, app.now())
-        ref = _resolve(app, conn, item) if item else None
-        found = _experts(app, community, area, ref)
+        ref = _thread(app, conn, item) if item else None
+        if ref is None or community.sites[ref.site].family == "wiki":
+            found = _experts(app, community, area, ref)
+        else:
+            found = _likely(app, community, ref)
     _show(app, area, ref, found)
     return 0
 
 
-def _resolve(app: App, conn: Any, item: str) -> Ref:
-    from ..sync.items import resolve
+def _thread(app: App, conn: Any, item: str) -> Ref:
+    """The thread that is meant: of a post, the one it is in."""
+    from sqlalchemy import select
 
-    return resolve(item, app.platforms(), conn)
+    from ..connectors.records import Kind, Ref
+    from ..sync.items import resolve
+    from ..sync.store.tables import contributions
+
+    ref = resolve(item, app.platforms(), conn)
+    if ref.kind == Kind.CONTRIBUTION:
+        c = contributions
+        within = conn.execute(select(c.c.thread).where(c.c.site == ref.site, c.c.id == ref.id))
+        return Ref(ref.site, Kind.THREAD, within.scalar_one_or_none() or "")
+    return ref
+
+
+def _missing(item: Ref) -> UsageError:
+    return UsageError(f"The mirror has no thread {item}.", hint="Run 'ordito sync' first.")
 
 
 def _parameters(app: App) -> ExpertsParameters:
@@ -61,6 +93,28 @@ def _parameters(app: App) -> ExpertsParameters:
         if isinstance(parameters, ExpertsParameters):
             return parameters
     return ExpertsParameters.model_construct(use="experts", on=list(app.settings.sites))
+
+
+def _barred(app: App, family: str) -> Condition:
+    """Who is not meant: whom the policy excepts, and accounts that nobody can talk to."""
+    from .builtin.common import nobody_to_talk_to, unless
+
+    written = _parameters(app).except_
+    return unless(written.condition if written else None, *nobody_to_talk_to(family))
+
+
+def _likely(app: App, community: Community, item: Ref) -> list[_Found]:
+    from .insight.suggest import title_of, who_could_answer
+
+    unless = _barred(app, community.sites[item.site].family)
+    found = who_could_answer(community, item, app.settings.constitution, unless, _NAMED)
+    if found is None:
+        raise _missing(item)
+    return [
+        _Found(each.member, each.username, each.score, f"{each.score:.0%}",
+               [(ref, title_of(community, ref)) for ref in each.evidence], each.why)
+        for each in found
+    ]  # fmt: skip
 
 
 def _experts(app: App, community: Community, area: str | None, item: Ref | None) -> list[_Found]:
@@ -84,18 +138,32 @@ def _experts(app: App, community: Community, area: str | None, item: Ref | None)
         (e for ranking in rankings.values() for name in chosen for e in ranking.get(name, ())),
         key=lambda expert: -expert.score,
     )
-    return [_with_evidence(app, community, e, evidence_of(community, e, given.areas)) for e in best[:_SHOWN]]
+    named = islice(_named(app, community, best), _SHOWN)
+    return [_with_evidence(community, e, evidence_of(community, e, given.areas)) for e in named]
 
 
-def _with_evidence(
-    app: App, community: Community, expert: Expert, cited: list[tuple[str, str]]
-) -> _Found:
+def _named(app: App, community: Community, experts: list[Expert]) -> Iterator[Expert]:
+    """Those who may be named: whom neither the policy excepts nor the constitution leaves alone."""
+    from .constitution import Law
+    from .insight.suggest import fit
+
+    law, known = Law(community.conn, app.settings.constitution), {e.member for e in experts}
+    meant: set[Ref] = set()
+    for site in {who.site for who in known}:
+        unless = _barred(app, community.sites[site].family)
+        meant |= fit(community, site, [who.id for who in known if who.site == site], unless)
+    for expert in experts:
+        if expert.member in meant and law.left_alone(expert.member) is None:
+            yield expert
+
+
+def _with_evidence(community: Community, expert: Expert, cited: list[tuple[str, str]]) -> _Found:
     from ..connectors.records import Kind, Ref
 
     refs = [(Ref(expert.member.site, Kind.CONTRIBUTION, id_), title) for id_, title in cited]
     helped = "answers to" if community.sites[expert.member.site].family == "forum" else "edits beside"
     why = f"{expert.answers} {helped} {expert.people} people in {expert.area}"
-    return _Found(expert, refs, why)
+    return _Found(expert.member, expert.username, expert.score, f"{expert.score:.1f}", refs, why)
 
 
 def _areas_of(community: Community, item: Ref, areas: str) -> set[str]:
@@ -105,7 +173,7 @@ def _areas_of(community: Community, item: Ref, areas: str) -> set[str]:
     use = find_fact("labels" if areas == "labels" else "space", "thread")
     values = community.values("thread", item, [use])
     if values is None:
-        raise UsageError(f"The mirror has no thread {item}.", hint="Run 'ordito sync' first.")
+        raise _missing(item)
     value = values[use.name]
     names = value if areas == "labels" else [value]
     return {fold(name) for name in names or () if name}
@@ -117,9 +185,9 @@ def _show(app: App, area: str | None, item: Ref | None, found: list[_Found]) -> 
             **({"item": str(item)} if item else {"area": area}),
             "experts": [
                 {
-                    "member": str(each.expert.member),
-                    "username": each.expert.username,
-                    "score": round(each.expert.score, 3),
+                    "member": str(each.member),
+                    "username": each.username,
+                    "score": round(each.score, 3),
                     "evidence": [str(ref) for ref, _ in each.evidence],
                     "why": each.why,
                 }
@@ -128,10 +196,11 @@ def _show(app: App, area: str | None, item: Ref | None, found: list[_Found]) -> 
         }
     )
     rows = [
-        [each.expert.username, f"{each.expert.score:.1f}", each.why,
-         "\n".join(f"{title}: {app.platform(ref.site).url(ref)}" for ref, title in each.evidence)]
+        [each.username, each.shown, each.why,
+         "\n".join(f"{title}: {app.platform(ref.site).url(ref)}" for ref, title in each.evidence[:_LINKS])]
         for each in found
     ]  # fmt: skip
-    app.out.table(["Who", "Score", "Why", "For example"], rows)
-    if not found:
+    if rows:
+        app.out.table(["Who", "Score", "Why", "For example"], rows)
+    else:
         app.out.say("Nobody has shown enough evidence there yet.")

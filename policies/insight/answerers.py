@@ -88,6 +88,7 @@ class Likely:
 @dataclass(slots=True)
 class _Thread:
     author: str | None
+    areas: tuple[str, ...]
     at: float
     answers: dict[str, str] = field(default_factory=dict)
     """Who answered, and their first contribution there."""
@@ -157,14 +158,12 @@ class Past:
         self._present = Fading(60)
         self._in_area, self._of_area = Fading(365), Fading(365)
         self._for_author, self._of_author = Fading(180), Fading(180)
-        self._areas: dict[str, tuple[str, ...]] = {}
 
     # --- what happened ------------------------------------------------------------------------------------
 
     def opened(self, topic: Topic, at: float) -> None:
         """Somebody opened a topic."""
-        self._threads[topic.id] = _Thread(topic.author, at)
-        self._areas[topic.id] = topic.areas
+        self._threads[topic.id] = _Thread(topic.author, topic.areas, at)
         self.began.append(at)
         for faded in self._topics.values():
             faded.add("", at)
@@ -190,7 +189,7 @@ class Past:
         person.answered.append(at)
         for faded in self._answered.values():
             faded.add(who, at)
-        for area in self._areas[thread]:
+        for area in there.areas:
             self._in_area.add((who, area), at)
         self._for_author.add((who, there.author), at)
 
@@ -278,12 +277,12 @@ class Past:
     def opened_since(self, since: float) -> int:
         return len(self.began) - bisect_left(self.began, since)
 
-    def answers_of(self, who: str, wanted: Callable[[str, str | None, tuple[str, ...]], bool]) -> list[str]:
-        """Somebody's first contributions to the topics (id, author, areas) that are wanted, newest first."""
+    def answers_of(self, who: str, wanted: Callable[[str | None, tuple[str, ...]], bool]) -> list[str]:
+        """Somebody's first contributions to the topics (author, areas) that are wanted, newest first."""
         found = [
             (there.at, there.answers[who])
-            for id_, there in self._threads.items()
-            if who in there.answers and wanted(id_, there.author, self._areas[id_])
+            for there in self._threads.values()
+            if who in there.answers and wanted(there.author, there.areas)
         ]
         return [contribution for _, contribution in sorted(found, reverse=True)]
 
