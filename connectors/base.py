@@ -94,6 +94,10 @@ class Known(Protocol):
     def contribution_ids(self, thread: str) -> frozenset[str]:
         """Ids of the undeleted contributions that the mirror holds of a thread."""
 
+    def listed(self, low: int, high: int) -> frozenset[str]:
+        """Ids from `low` to `high`, on a forum, of the undeleted regular contributions that the mirror holds
+        of topics which are not unlisted: what a list of all posts has to show."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -35,6 +35,9 @@ class _Empty:
     def contribution_ids(self, thread: str) -> frozenset[str]:
         return frozenset()
 
+    def listed(self, low: int, high: int) -> frozenset[str]:
+        return frozenset()
+
 
 class DiscourseConnector:
     """Reads a forum, and acts there as one account."""

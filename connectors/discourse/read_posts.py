@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterator
 from datetime import timedelta
 
+from ...config.errors import Forbidden, NotFound
 from ..base import Batch
+from ..records import Kind, Ref
 from .client import Json
 from .dialect import IDS, Descent, PostList
 from .read_topics import note_new
@@ -128,19 +130,30 @@ def _pages(posts: PostList, down: Json, known: int) -> Iterator[tuple[list[Json]
 
 
 def rolling(r: Reading) -> Iterator[Batch]:
-    """A slice of all posts read again, so that a round over all of them takes `ROUND`."""
+    """A slice of all posts read again, so that a round over all of them takes `ROUND`; what the mirror holds
+    there and the list no longer shows is asked for one by one."""
     posts = public(r)
-    for step, (rows, below) in enumerate(_slice(r, posts), start=1):
+    for rows, below in _slice(r, posts):
+        above = r.state.rolled or max([r.state.post + 1, *(int(row["id"]) + 1 for row in rows)])
+        missing = r.known.listed(below, above - 1) - {str(row["id"]) for row in rows}
+        for number in sorted(missing, key=int):
+            yield _asked_for(r, number)
         r.state.rolled = below
+        r.state.at = {"done": int(r.state.at.get("done", 0)) + 1}
         ended = below <= 1 or r.scope.all_too_old(rows)
         if ended:
             r.state.round_before, r.state.round, r.state.rolled = r.state.round, r.state.swept, 0
-        yield r.batch(r.page(rows), "posts again", step)
+        yield r.batch(r.page(rows), "posts again", r.state.at["done"])
         if ended:
             return
 
 
 def _slice(r: Reading, posts: PostList) -> Iterator[tuple[list[Json], int]]:
+    """Pages with the id down to which each shows everything: as many as the time since the last sweep is of
+    a round, less those that this sweep has read before it was interrupted."""
+    done = int(r.state.at.get("done", 0))
+    if done and not r.state.rolled:
+        return  # the round had ended
     pages = posts.descend(r.state.rolled or None)
     first = next(pages, None)
     if first is None:
@@ -148,12 +161,24 @@ def _slice(r: Reading, posts: PostList) -> Iterator[tuple[list[Json], int]]:
         return
     yield first
     total = r.state.post if posts.window == "ids" else _post_count(r)
-    for _ in range(math.ceil(total / IDS * r.sweep / ROUND) - 1):
+    for _ in range(math.ceil(total / IDS * r.since_last_sweep / ROUND) - 1 - done):
         following = next(pages, None)
         if following is None:
             yield [], 1
             return
         yield following
+
+
+def _asked_for(r: Reading, number: str) -> Batch:
+    """A post that the list leaves out: deleted, by its author too, hidden, or moved out of sight."""
+    gone = [Ref(r.site, Kind.CONTRIBUTION, number)]
+    try:
+        post = r.client.post_by_id(number)
+    except (Forbidden, NotFound):
+        return r.batch(part="posts again", gone=gone)
+    if not r.known.stamps([str(post["topic_id"])]) or not r.scope.post(post):
+        return r.batch(part="posts again", gone=gone)
+    return r.batch(r.contributions([post]), "posts again")
 
 
 def _post_count(r: Reading) -> int:

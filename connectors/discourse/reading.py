@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ...config.errors import Forbidden, NotFound
 from ..base import Batch, Known, World
@@ -60,6 +60,14 @@ class Reading:
             done=done,
             total=total,
         )
+
+    @property
+    def since_last_sweep(self) -> timedelta:
+        """How long the sweep under way comes after the one before; by the settings, or later."""
+        if not self.state.swept_before:
+            return self.sweep
+        began, before = map(datetime.fromisoformat, (self.state.swept, self.state.swept_before))
+        return max(self.sweep, began - before)
 
     # --- topics
 

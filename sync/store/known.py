@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
-from ...connectors.records import Kind, ThreadKind
+from ...connectors.records import ContributionKind, Kind, ThreadKind
 from .states import chunks
 from .store import Store
 from .tables import contributions, doings, threads
@@ -50,3 +50,34 @@ class MirrorKnown:
         )
         with self.store.read() as connection:
             return frozenset(connection.scalars(held))
+
+    def listed(self, low: int, high: int) -> frozenset[str]:
+        held = (
+            select(contributions.c.id)
+            .join(
+                threads,
+                (threads.c.site == contributions.c.site) & (threads.c.id == contributions.c.thread),
+            )
+            .where(
+                contributions.c.site == self.site,
+                contributions.c.kind == ContributionKind.REGULAR.value,
+                contributions.c.deleted_at.is_(None),
+                threads.c.kind == ThreadKind.TOPIC.value,
+                threads.c.visible.is_not(False),
+                threads.c.deleted_at.is_(None),
+            )
+        )
+        with self.store.read() as connection:
+            return frozenset(
+                id for span in _spans(low, high) for id in connection.scalars(held.where(span))
+            )
+
+
+def _spans(low: int, high: int) -> Iterator[ColumnElement[bool]]:
+    """Conditions on `contributions.id` for the numbers from `low` to `high`. Ids are texts, and among those
+    with as many digits their order, which the primary key has, is that of the numbers."""
+    column = contributions.c.id
+    for digits in range(len(str(low)), len(str(high)) + 1):
+        first, last = max(low, 10 ** (digits - 1)), min(high, 10**digits - 1)
+        if first <= last:
+            yield column.between(str(first), str(last)) & (func.length(column) == digits)

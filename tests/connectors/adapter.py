@@ -269,3 +269,17 @@ class MemoryMirror:
         return frozenset(
             i for i, c in self.of(Contribution).items() if isinstance(c, Contribution) and c.thread == thread
         )
+
+    def listed(self, low: int, high: int) -> frozenset[str]:
+        shown = {
+            t.id for t in self.items.values()
+            if isinstance(t, Thread) and t.kind == "topic" and t.visible is not False
+        }  # fmt: skip
+        return frozenset(
+            c.id
+            for c in self.items.values()
+            if isinstance(c, Contribution)
+            and c.kind == "regular"
+            and c.thread in shown
+            and low <= int(c.id) <= high
+        )

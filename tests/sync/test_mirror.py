@@ -7,7 +7,7 @@ from sqlalchemy import Table, func, insert, select
 from ordito.config.errors import ConnectorError, SignInFailed, Unreachable
 from ordito.config.model import Exclude, SiteSettings
 from ordito.connectors.base import Batch, Connector
-from ordito.connectors.records import Kind, Ref, ThreadKind
+from ordito.connectors.records import ContributionKind, Kind, Ref, ThreadKind
 from ordito.sync.mirror import Source, sync_sites
 from ordito.sync.progress import Silence, estimate_line
 from ordito.sync.store.checkpoints import Checkpoint
@@ -28,7 +28,7 @@ from ordito.sync.store.tables import (
 )
 from ordito.sync.store.times import micros
 from tests.sync.fakes import FakeSite, health, source, standing, sync_one
-from tests.sync.records import SITE, change, day, group, member, post, space, thread
+from tests.sync.records import SITE, START, change, day, group, member, post, space, thread
 
 
 def settings(**fields: object) -> SiteSettings:
@@ -331,3 +331,17 @@ def test_who_we_are_is_asked_again_with_everything_else(store: Store) -> None:
         return f"{site.requests}"
 
     assert [account(day(30), False), account(day(31), False), account(day(32), True)] == ["2", "0", "2"]
+
+
+def test_a_connector_learns_which_posts_a_list_of_all_has_to_show(store: Store) -> None:
+    numbers = ["7", "9", "10", "11", "99", "100", "101", "1000", "1001"]
+    listed = [post(number) for number in numbers]
+    elsewhere = [
+        post("12", kind=ContributionKind.SMALL), post("13", "2"), post("14", "3"), post("15", deleted_at=START)
+    ]  # fmt: skip
+    talks = [thread("1"), thread("2", visible=False), thread("3", kind=ThreadKind.MESSAGE)]
+    sync_one(store, FakeSite(batches=[Batch(records=(*talks, *listed, *elsewhere))]), day(1))
+    known = MirrorKnown(store, SITE)
+    assert known.listed(1, 10**6) == set(numbers)
+    for low, high in ((9, 11), (10, 100), (100, 999), (12, 98), (8, 1000)):
+        assert known.listed(low, high) == {n for n in numbers if low <= int(n) <= high}

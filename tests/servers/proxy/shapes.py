@@ -32,18 +32,20 @@ class Shape:
         return Fault(**self.what, **which)
 
 
-def _answer(status: int, body: Any = "", headers: dict[str, str] | None = None, **more: str) -> dict[str, Any]:
-    text = body if isinstance(body, str) else json.dumps(body)
+def _answer(
+    status: int, body: Any = "", headers: dict[str, str] | None = None, **more: str
+) -> dict[str, Any]:
+    """Text goes out as HTML, anything else as JSON, unless `headers` are given; `more` are added."""
     kind = HTML if isinstance(body, str) else _JSON
-    return {
-        "kind": "answer", "status": status, "body": text, "headers": {**(kind if headers is None else headers),
-        **{name.replace("_", "-"): value for name, value in more.items()}},
-    }  # fmt: skip
+    told = {name.replace("_", "-"): value for name, value in more.items()}
+    text = body if isinstance(body, str) else json.dumps(body)
+    told = {**(kind if headers is None else headers), **told}
+    return {"kind": "answer", "status": status, "body": text, "headers": told}
 
 
 def _page(status: int, title: str) -> str:
-    heading = f"<center><h1>{status} {title}</h1></center><hr><center>nginx</center>"
-    return f"<html>\r\n<head><title>{status} {title}</title></head>\r\n<body>\r\n{heading}\r\n</body>\r\n</html>"
+    head = f"<html>\r\n<head><title>{status} {title}</title></head>\r\n<body>\r\n"
+    return f"{head}<center><h1>{status} {title}</h1></center><hr><center>nginx</center>\r\n</body>\r\n</html>"
 
 
 def _half(body: bytes) -> bytes:

@@ -1,19 +1,22 @@
 """What was done, undoing it from the page, and how the last runs went."""
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection
 
-from ordito.connectors.actions import CloseThread
+from ordito.connectors.actions import Action, CloseThread
 from ordito.connectors.records import Thread
 from ordito.policies.review.web.page import Page
 from ordito.sync.context import App
 from ordito.sync.locks import Holder, run_lock
 from ordito.sync.outbox import Decision, Go, Proposal, State, apply, review
 from ordito.sync.store.runs import recorded
+from ordito.sync.store.tables import proposals
+from ordito.sync.store.times import micros
 from ordito.sync.workbench import workbench
-from tests.policies.review.community import TAG, Clock, draft, look, offer
+from tests.policies.review.community import CLOSE, TAG, WELCOME, Clock, draft, look, offer
 from tests.policies.review.web.conftest import Browser
 
 
@@ -43,6 +46,9 @@ class Nothing:
         return []
 
     def contribution_ids(self, thread: str) -> frozenset[str]:
+        return frozenset()
+
+    def listed(self, low: int, high: int) -> frozenset[str]:
         return frozenset()
 
 
@@ -105,6 +111,65 @@ def test_while_a_run_is_at_work_an_undo_waits_for_another_time(
         assert busy.status_code == 409 and "ordito run by cron" in busy.text
         assert "At work now: ordito run by cron" in browser.get("/health").text
     assert look(app, closed).state == State.APPLIED
+
+
+def done(app: App, *ids: int) -> None:
+    """As if these had been approved, and carried out an hour apart, the first one now."""
+    with app.store.write() as conn:
+        for number, id_ in enumerate(ids):
+            review(conn, id_, Decision.APPROVED, by=("mara", "Zoé <b>")[number % 2], now=app.now())
+            at = micros(app.now() - number * timedelta(hours=13))
+            values = {"state": State.APPLIED if number < 2 else State.FAILED, "changed_at": at}
+            conn.execute(proposals.update().where(proposals.c.id == id_).values(**values))
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["tag", "tidy", "greet"]),
+        ("policy=tidy", ["tidy"]),
+        ("by=mara", ["tag", "greet"]),
+        ("by=Zo%C3%A9+%3Cb%3E", ["tidy"]),
+        ("by=nobody", []),
+        ("state=failed", ["greet"]),
+        ("state=rejected", ["no"]),
+        ("item=LOOM", ["tag"]),
+        ("item=%40anna", ["greet"]),
+        ("item=forum%3Atopic%3A11", ["tidy"]),
+        ("item=https%3A%2F%2Fforum.sandbox.example%2Ft%2F11", ["tidy"]),
+        ("since=2026-03-01", ["tag"]),
+        ("until=2026-02-28", ["tidy", "greet"]),
+        ("since=2026-02-28&until=2026-02-28", ["tidy", "greet"]),
+        ("since=yesterday&until=2026-99-99&state=nonsense&page=x", ["tag", "tidy", "greet"]),
+        ("until=9999-12-31&by=mara&state=applied", ["tag"]),
+        ("item=%25", []),
+    ],
+)
+def test_the_history_has_filters(app: App, browser: Browser, query: str, found: list[str]) -> None:
+    actions: dict[str, Action] = {"tag": TAG, "tidy": CLOSE, "greet": WELCOME, "no": TAG}
+    made = {
+        name: offer(app, draft(action, policy=name, occasion=name))[0] for name, action in actions.items()
+    }
+    done(app, made["tag"], made["tidy"], made["greet"])
+    with app.store.write() as conn:
+        review(conn, made["no"], Decision.REJECTED, by="mara", now=app.now(), reason="no")
+    html = browser.get(f"/history?{query}").text
+    shown = re.findall(r'class="row" href="/proposals/(\d+)', html)
+    assert [int(each) for each in shown] == [made[name] for name in found]
+    assert "Zoé <b>" not in html
+
+
+def test_an_item_that_there_is_not_is_said_so(app: App, browser: Browser) -> None:
+    done(app, *offer(app, draft(TAG)))
+    html = browser.get("/history?item=%40nobody").text
+    assert "The mirror knows nothing called" in html and 'class="row"' not in html
+
+
+def test_a_long_history_keeps_its_filters_from_page_to_page(app: App, browser: Browser) -> None:
+    done(app, *offer(app, *(draft(TAG, occasion=str(number)) for number in range(62))))
+    html = browser.get("/history?policy=greet&by=mara").text
+    assert 'href="/history?policy=greet&amp;by=mara&amp;page=2"' in html and "31 found." in html
+    assert '<option value="Zoé &lt;b&gt;">' in html
 
 
 def test_a_proposal_that_waits_is_not_in_the_history(app: App, browser: Browser) -> None:

@@ -1,0 +1,85 @@
+"""The rolling re-read: what no list shows is found when a round over all posts comes by, and when that is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ordito.config.errors import RateLimited
+from ordito.connectors.discourse.read_posts import ROUND
+from ordito.connectors.records import Contribution
+from tests.connectors.adapter import MemoryMirror
+from tests.connectors.discourse.scenes import TEXT, anna, asked, topics
+from tests.connectors.discourse.site import connect, mirrored
+from tests.servers.discourse import DiscourseServer
+from tests.servers.discourse.moderation import expire_deletions
+from tests.servers.discourse.records import Post
+
+DAY = timedelta(days=1, minutes=1)
+
+
+def texts(mirror: MemoryMirror) -> dict[str, str | None]:
+    return {i: c.text for i, c in mirror.of(Contribution).items() if isinstance(c, Contribution)}
+
+
+def edit_silently(server: DiscourseServer, post: Post) -> None:
+    """Within the grace period, by its author: no new version, no bump, and in no list."""
+    post.raw, post.updated_at = f"{TEXT} Edited.", server.clock()
+
+
+def test_a_deletion_made_up_for_by_a_recovery_is_found_within_a_round(server: DiscourseServer) -> None:
+    talk = topics(server, 1, replies=4)[0]
+    topics(server, 15, replies=9)
+    leaving, coming = list(server.forum.posts_of(talk))[2:4]
+    server.as_user("boss").delete(coming)
+    mirror = mirrored(connect(server))
+    anna(server).delete(leaving)
+    server.clock.advance(timedelta(hours=25))
+    assert expire_deletions(server.forum) == [leaving]
+    server.as_user("boss").recover(coming)
+    mirror.sync()
+    assert str(leaving.id) in texts(mirror), "the topic has as many posts as before, and nothing else tells"
+    for _ in range(ROUND.days + 1):
+        server.clock.advance(DAY)
+        mirror.sync()
+    held = texts(mirror)
+    assert str(leaving.id) not in held
+    assert held[str(coming.id)] == coming.raw
+
+
+def test_a_hidden_post_stays_and_is_read_when_its_turn_comes(new: DiscourseServer) -> None:
+    post = list(new.forum.posts_of(topics(new, 1, replies=2)[0]))[1]
+    mirror = mirrored(connect(new))
+    post.hidden = True
+    edit_silently(new, post)
+    new.clock.advance(DAY)
+    assert f"/posts/{post.id}.json" in asked(new, mirror)
+    assert texts(mirror)[str(post.id)] == post.raw
+
+
+def test_syncs_that_come_seldom_read_as_much_as_has_become_due(server: DiscourseServer) -> None:
+    long_ago = server.forum.first_post(topics(server, 1)[0])
+    topics(server, 30, replies=9)
+    mirror = mirrored(connect(server))
+    edit_silently(server, long_ago)
+    since, pause = server.clock(), timedelta(days=8)
+    while server.clock() + pause <= since + ROUND + pause:
+        server.clock.advance(pause)
+        mirror.sync()
+    assert texts(mirror)[str(long_ago.id)] == long_ago.raw
+
+
+def test_an_interrupted_sweep_reads_its_slice_once(server: DiscourseServer) -> None:
+    topics(server, 40, replies=9)
+    mirror = mirrored(connect(server))
+    server.clock.advance(timedelta(days=15))
+    begun = len(server.requests)
+    server.faults.answer("^/posts", status=429, headers={"Retry-After": "9999"}, spare=4)
+    with pytest.raises(RateLimited):
+        mirror.sync()
+    mirror.connector = connect(server)
+    mirror.sync()
+    taken = [e for e in server.requests[begun:] if e.path == "/posts.json" and e.status == 200]
+    pages = [e.query for e in taken if e.query and not e.query.endswith("=2147483647")]
+    assert len(pages) == len(set(pages)) in (3, 4), "half a round over eight pages, the newest among them"
