@@ -21,6 +21,11 @@ _LAST_PAGE = 100_000
 _ALL = "all"
 
 
+def page_number(text: str) -> int:
+    """1 for what is none."""
+    return min(max(int(text), 1), _LAST_PAGE) if text.isascii() and text.isdigit() and len(text) < 20 else 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
     """The filters of the list; an empty one lets everything through. `state` is a `State` or `all`."""
@@ -36,14 +41,13 @@ class Search:
     def read(cls, query: Mapping[str, str]) -> Search:
         """From the arguments of an address; what cannot be meant is left out."""
         state = query.get("state", "")
-        number = query.get("page", "")
         return cls(
             policy=query.get("policy", "")[:_LONGEST],
             site=query.get("site", "")[:_LONGEST],
             verb=query.get("verb", "")[:_LONGEST],
             state=state if state == _ALL or state in set(State) else State.PROPOSED,
             words=" ".join(query.get("words", "")[:_LONGEST].replace("\0", "").split()),
-            page=min(max(int(number), 1), _LAST_PAGE) if number.isascii() and number.isdigit() else 1,
+            page=page_number(query.get("page", "")),
         )
 
     @classmethod

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ....config.errors import OrditoError, TransitionError
+from ....config.errors import OrditoError, TransitionError, UsageError
 from ....sync import outbox
-from ....sync.outbox import Entry, Filters, Report, State
-from ....sync.outbox_commands import DONE
+from ....sync.outbox import Entry, Report, State
 from ....sync.store.runs import recorded
 from ....sync.workbench import workbench
 from ..queue import lines
 from .page import page, person
+from .past import LOOKED_FOR, Past, people, policies
 
 if TYPE_CHECKING:
     from ....sync.context import App
@@ -63,18 +63,24 @@ def _against(report: Report) -> str:
 
 
 def _show(problem: str = "") -> str:
-    here = page()
-    number = request.args.get("page", "")
-    current = max(1, int(number)) if number.isascii() and number.isdigit() and len(number) < 7 else 1
-    filters = Filters(states=DONE)
+    here, search = page(), Past.read(request.args)
     with here.app.store.read() as conn:
-        total = outbox.count(conn, filters)
-        entries = outbox.journal(conn, filters, limit=PER_PAGE, offset=(current - 1) * PER_PAGE)
+        try:
+            filters = search.filters(conn, here.app.platforms())
+        except UsageError as error:
+            problem = problem or str(error)
+            total, entries = 0, []
+        else:
+            total = outbox.count(conn, filters)
+            entries = outbox.journal(conn, filters, limit=PER_PAGE, offset=(search.page - 1) * PER_PAGE)
         shown = lines(conn, [entry.proposal for entry in entries], here.app.platforms(), here.now())
+        choices = {"policy": policies(conn), "by": people(conn), "state": LOOKED_FOR}
     return render_template(
         "history.html",
         rows=[(entry, line, _can_undo(entry)) for entry, line in zip(entries, shown, strict=True)],
-        current=current,
+        search=search,
+        choices=choices,
+        total=total,
         pages=max(1, -(-total // PER_PAGE)),
         problem=problem,
     )

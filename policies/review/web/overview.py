@@ -155,7 +155,11 @@ def _articles(law: Constitution) -> list[tuple[str, str]]:
             f"{limits.per_run} actions, {limits.per_policy} of one policy, "
             f"{limits.share:.0%} of the items that it looks at",
         ),
-        ("One person hears from us", f"at most {contact.messages} × in {contact.per}, all policies together"),
+        (
+            "One person hears from us",
+            f"at most {contact.messages} time{'' if contact.messages == 1 else 's'} in {contact.per}, "
+            "all policies together",
+        ),
         (
             "Quiet hours",
             f"{hours.start:%H:%M} to {hours.end:%H:%M}, {hours.timezone}" if hours else "none",

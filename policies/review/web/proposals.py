@@ -12,7 +12,7 @@ from flask import Blueprint, render_template, request, url_for
 from sqlalchemy import Connection
 
 from ....config.errors import UsageError
-from ....sync.outbox import Proposal, State, count, get, select
+from ....sync.outbox import Proposal, State, count, decisions, get, select
 from ....sync.outbox.proposals import action_text
 from ..deciding import let_lapse
 from ..queue import Line, card, lines
@@ -141,16 +141,22 @@ def told(conn: Connection) -> Told | None:
     if not found:
         return None
     window = here.app.settings.constitution.undo_window
-    approved = [each for each in found if each.state == State.APPROVED]
-    mine = [each for each in approved if each.approved_by == person().name and each.approved_at is not None]
-    ends = [window.after(each.approved_at) for each in mine if each.approved_at is not None]
-    until = max(ends, default=None)
+    ends = {each.id: window.after(at) for each in found if (at := _decided_by_me(conn, each)) is not None}
+    until = max(ends.values(), default=None)
     within = until is not None and until > here.now()
     return Told(
         lines=tuple(lines(conn, found, here.app.platforms(), here.now())),
-        back=tuple(each.id for each in mine) if within else (),
+        back=tuple(ends) if within else (),
         until=until,
     )
+
+
+def _decided_by_me(conn: Connection, proposal: Proposal) -> datetime | None:
+    """When, if the decision that it stands under is of whoever is signed in."""
+    if proposal.state not in (State.APPROVED, State.REJECTED, State.HANDLED):
+        return None
+    of_state = [each for each in decisions(conn, proposal.id) if each.decision == proposal.state]
+    return of_state[-1].at if of_state and of_state[-1].by == person().name else None
 
 
 def read_ids(texts: Sequence[str]) -> list[int]:

@@ -93,7 +93,7 @@ def test_a_whole_review_on_a_phone(browser: Browser, served: Running, folder: Pa
         page.wait_for_url("**/proposals/4?*")
         page.get_by_text("Reject", exact=True).tap()
         page.get_by_label("Why not?").fill("she works here")
-        page.get_by_role("button", name="Reject for good").tap()
+        page.get_by_role("button", name="Reject it").tap()
         page.wait_for_url("**/proposals/5?*")
         page.get_by_text("It was done by hand").tap()
         page.get_by_role("button", name="Done by hand").tap()
@@ -105,7 +105,7 @@ def test_a_whole_review_on_a_phone(browser: Browser, served: Running, folder: Pa
         assert boxes.count() > 1
         boxes.nth(0).tap()
         boxes.nth(1).tap()
-        page.get_by_role("button", name="Approve the ticked (2)").tap()
+        page.get_by_role("button", name="Approve ticked (2)").tap()
         expect(page.get_by_role("status")).to_contain_text("2 decided")
     counted = states(folder)
     assert [counted[number] for number in range(1, 6)] == ["approved"] * 3 + ["rejected", "handled"]
@@ -133,14 +133,14 @@ def test_without_javascript_everything_works(browser: Browser, served: Running, 
         page.get_by_role("button", name="Approve", exact=True).click()
         page.get_by_text("Reject", exact=True).click()
         page.get_by_label("Why not?").fill("no")
-        page.get_by_role("button", name="Reject for good").click()
+        page.get_by_role("button", name="Reject it").click()
         page.get_by_role("link", name="Review").click()
         for tick in page.locator("li input[type=checkbox]").all()[:3]:
             tick.check()
         page.get_by_role("button", name="Look at the ticked ones together").click()
         for box in page.get_by_label("This one").all():
             box.check()
-        page.get_by_role("button", name="Approve the ticked").click()
+        page.get_by_role("button", name="Approve ticked").click()
         expect(page.get_by_role("status")).to_contain_text("3 decided")
     counted = list(states(folder).values())
     assert (counted.count("approved"), counted.count("rejected")) == (4, 1)

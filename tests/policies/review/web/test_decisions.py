@@ -116,6 +116,31 @@ def test_what_lapsed_meanwhile_is_not_decided(app: App, browser: Browser, clock:
     assert look(app, id_).state == State.LAPSED
 
 
+def test_a_rejection_can_be_taken_back_within_the_undo_window_and_later_from_its_page(
+    app: App, browser: Browser, clock: Clock
+) -> None:
+    first, second = offer(app, draft(WELCOME), draft(TAG))
+    browser.get(f"/proposals/{first}")
+    browser.get(browser.post(f"/proposals/{first}/reject", {"reason": "no"}).location)
+    assert "Rejected:" in browser.text and "until 12:10" in browser.text
+    browser.post("/reopen", {"id": str(first)})
+    assert look(app, first).state == State.PROPOSED
+    browser.get(f"/proposals/{second}")
+    told = browser.post(f"/proposals/{second}/handled").location
+    clock.pass_(minutes=10)
+    assert "Take it back" not in browser.get(told).text
+    assert "Put it back for a decision" in browser.get(f"/proposals/{second}").text
+    browser.post("/reopen", {"id": str(second)})
+    assert look(app, second).state == State.PROPOSED
+
+
+def test_what_somebody_else_rejected_is_not_offered_as_ones_own(app: App, browser: Browser) -> None:
+    first, second = offer(app, draft(WELCOME), draft(TAG))
+    with app.store.write() as conn:
+        review(conn, first, Decision.REJECTED, by="luca", now=app.now(), reason="no")
+    assert "Take it back" not in browser.get(f"/proposals/{second}?told={first}").text
+
+
 # --- editing ------------------------------------------------------------------------------------------------
 
 
