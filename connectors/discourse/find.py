@@ -6,7 +6,7 @@ text quotes, does not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from ...config.errors import NotFound, Refused
@@ -21,12 +21,14 @@ _PAGES = 20
 """Lists are left after so many pages: what we look for was made a short while ago."""
 
 
-def by_marker(acting: Acting, marker: Marker, verb: str, look: Callable[[], Json | None]) -> Found:
+def by_marker(
+    acting: Acting, marker: Marker, verb: str, since: datetime, look: Callable[[], Json | None]
+) -> Found:
     """Where it should be, then among what was deleted or waits for approval."""
     post = look() or _deleted(acting, marker)
     if post is not None:
         return acting.created(verb, post, opened=post.get("post_number") == 1)
-    queued = _queued(acting, marker)
+    queued = _queued(acting, marker, since)
     if queued is None:
         return Unknown("it may wait for approval by the forum's moderators, whose queue we may not see")
     return acting.created(verb, {}, opened=False) if queued else NotDone()
@@ -77,18 +79,30 @@ def _deleted(acting: Acting, marker: Marker) -> Json | None:
     return None if found is None else acting.client.post_by_id(found["id"])
 
 
-def _queued(acting: Acting, marker: Marker) -> bool | None:
+def _queued(acting: Acting, marker: Marker, since: datetime) -> bool | None:
     """Whether it waits for approval by the forum's moderators, or was turned down by them; None where that is
     not to be seen: before November 2021 only staff could."""
-    me = acting.client.me()
     try:
-        if me.staff:
-            answer = acting.client.get("/review.json", type="ReviewableQueuedPost", status="all",
-                                       username=me.username, sort_order="created_at")  # fmt: skip
-            raws = [(row.get("payload") or {}).get("raw") for row in answer.get("reviewables") or ()]
-        else:
-            answer = acting.client.get(f"/posts/{me.username}/pending.json")
-            raws = [row.get("raw_text") for row in answer.get("pending_posts") or ()]
+        raws = list(_reviewed(acting, since) if acting.client.me().staff else _pending(acting))
     except Refused:
         return None
     return any(carries(raw, marker) for raw in raws)
+
+
+def _reviewed(acting: Acting, since: datetime) -> Iterator[str | None]:
+    """What staff sees of our posts in the queue, whatever became of them, back to `since`."""
+    seen = 0
+    for _ in range(_PAGES):
+        rows = acting.client.get("/review.json", type="ReviewableQueuedPost", status="all", offset=seen,
+                                 username=acting.client.me().username, sort_order="created_at",
+                                 ).get("reviewables") or []  # fmt: skip
+        yield from ((row.get("payload") or {}).get("raw") for row in rows)
+        seen += len(rows)
+        if not rows or len(list(recent(rows, since))) < len(rows):
+            return
+
+
+def _pending(acting: Acting) -> Iterator[str | None]:
+    """What others see of their own posts that wait."""
+    answer = acting.client.get(f"/posts/{acting.client.me().username}/pending.json")
+    yield from (row.get("raw_text") for row in answer.get("pending_posts") or ())

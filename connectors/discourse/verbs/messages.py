@@ -81,17 +81,19 @@ def find_message(
     acting: Acting, action: SendMessage | NotifyModerators, marker: Marker, since: datetime
 ) -> Found:
     path = f"/topics/private-messages-sent/{acting.client.me().username}.json"
-    return find.by_marker(acting, marker, action.verb, lambda: find.in_topics(acting, path, marker, since))
+    return find.by_marker(
+        acting, marker, action.verb, since, lambda: find.in_topics(acting, path, marker, since)
+    )
 
 
 def find_reply(acting: Acting, action: Reply, marker: Marker, since: datetime) -> Found:
     return find.by_marker(
-        acting, marker, action.verb, lambda: find.in_topic(acting, action.thread, marker, since)
+        acting, marker, action.verb, since, lambda: find.in_topic(acting, action.thread, marker, since)
     )
 
 
 def find_thread(acting: Acting, action: OpenThread, marker: Marker, since: datetime) -> Found:
-    return find.by_marker(acting, marker, action.verb, lambda: _opened(acting, marker, since))
+    return find.by_marker(acting, marker, action.verb, since, lambda: _opened(acting, marker, since))
 
 
 def _opened(acting: Acting, marker: Marker, since: datetime) -> Json | None:

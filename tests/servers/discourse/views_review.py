@@ -40,6 +40,7 @@ def _reviewable(row: dict[str, Any]) -> dict[str, Any]:
         "id": row["id"],
         "status": STATUS[row.get("status", "pending")],
         "type": "ReviewableQueuedPost",
+        "created_at": iso(row["at"]),
         "topic_id": new.topic_id,
         "created_by_id": row["user_id"],
         "payload": {"raw": new.raw, "title": new.title, "archetype": "regular"},
