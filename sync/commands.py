@@ -46,12 +46,13 @@ def sync(app: App, sites: tuple[str, ...], full: bool) -> int:
 def audit(app: App, sites: tuple[str, ...]) -> int:
     """Compare the mirror with the sites and name every gap.
 
-    Compares counts, asks for what holes in the numbering may hide, and reads a random sample again. Best
-    after a sync: what changed since the last one looks like a gap. Exits with 3 if there is any.
+    Compares counts, asks for what holes in the numbering may hide, reads a random sample again, and says up
+    to when each kind of change is known. Best after a sync: what changed since the last one looks like a gap.
+    Exits with 3 if there is any.
     """
     from .audit import audit_sites
     from .locks import Holder, run_lock
-    from .syncing import audit_document, gap_line, source
+    from .syncing import audit_document, count_lines, fresh_lines, gap_line, source
 
     sources = {site: source(app, site) for site in app.sites(sites)}
     with run_lock(app.store, Holder.here("audit", app.user), app.now):
@@ -62,6 +63,8 @@ def audit(app: App, sites: tuple[str, ...]) -> int:
             app.out.say(f"{result.site}: {result.checked} items compared, no gap found.")
         for gap in result.gaps:
             app.out.say(gap_line(result.site, gap))
+        for line in (*count_lines(result), *fresh_lines(result)):
+            app.out.say(line)
         if result.error is not None:
             app.out.warn(f"{result.site}: {result.error.message} {result.error.hint}".rstrip())
     return 3 if any(result.gaps or result.error for result in results) else 0

@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ..connectors.records import Contribution, Kind, Member, Record, Thread
+from ..connectors.base import Aspect
+from ..connectors.records import Contribution, Kind, Member, Record, Ref, Thread
 from .store import rows
 from .store.deletion import existing
 from .store.states import chunks
 from .store.tables import contributions, members, states, texts, threads
 from .store.times import micros
 
-_MEMBER = ("username", "name", "trust_level", "admin", "moderator", "bot", "suspended_until", "title")
-_THREAD = (
-    "kind", "space", "title", "author", "created_at", "closed", "archived", "visible", "solved_by",
-)  # fmt: skip
-_CONTRIBUTION = ("thread", "author", "created_at", "kind")
+_FIELDS: Mapping[Kind, Mapping[str, Aspect]] = {
+    Kind.MEMBER: {
+        "username": "renames", "name": "renames", "joined_at": "members", "trust_level": "trust levels",
+        "admin": "roles", "moderator": "roles", "bot": "roles", "staged": "roles",
+        "suspended_until": "suspensions", "silenced_until": "suspensions", "title": "member titles",
+    },
+    Kind.THREAD: {
+        "kind": "threads", "space": "moves", "title": "titles", "author": "threads", "created_at": "threads",
+        "last_activity_at": "contributions", "closed": "states", "archived": "states", "visible": "states",
+        "pinned": "states", "solved_by": "solutions",
+    },
+    Kind.CONTRIBUTION: {
+        "thread": "contributions", "author": "contributions", "created_at": "contributions",
+        "updated_at": "edits", "position": "contributions", "parent": "contributions", "size": "edits",
+        "sha1": "edits", "kind": "contributions",
+    },
+}  # fmt: skip
+"""Every column that is compared, and the kind of change that was missed where it differs. Views, likes and
+visits pass by themselves; no reading of single items has all of them."""
 
-Difference = tuple[str, str]
-"""(kind of records that differ, in words what does)."""
+_MISSING: Mapping[Kind, Aspect] = {
+    Kind.MEMBER: "members", Kind.THREAD: "threads", Kind.CONTRIBUTION: "contributions",
+}  # fmt: skip
+_SETS: Mapping[str, Aspect] = {"label": "labels", "group": "groups"}
+_ENDS = frozenset({"suspended_until", "silenced_until"})
+"""Times of which those that have passed mean none."""
+_LATER = frozenset({"last_activity_at", "updated_at"})
+"""Times that say when something happened; after the last sync it is nothing that was missed."""
+
+Difference = tuple[Aspect, str]
+"""(what was missed, in words where)."""
 
 
 def differences(
@@ -35,16 +59,15 @@ def differences(
     people = [r for r in fresh if isinstance(r, Member)]
     talks = [r for r in fresh if isinstance(r, Thread)]
     words = [r for r in fresh if isinstance(r, Contribution)]
-    yield from _compare(connection, site, Kind.MEMBER, people, rows.member_rows, _MEMBER, until)
-    yield from _compare(connection, site, Kind.THREAD, talks, rows.thread_rows, _THREAD, until)
-    as_rows = rows.contribution_rows
-    yield from _compare(connection, site, Kind.CONTRIBUTION, words, as_rows, _CONTRIBUTION, until)
+    yield from _compare(connection, site, Kind.MEMBER, people, rows.member_rows, until)
+    yield from _compare(connection, site, Kind.THREAD, talks, rows.thread_rows, until)
+    yield from _compare(connection, site, Kind.CONTRIBUTION, words, rows.contribution_rows, until)
     yield from _sets(connection, site, "thread", "label", {t.id: t.labels for t in talks})
     yield from _sets(connection, site, "member", "group", {m.id: m.groups for m in people})
-    yield from _texts(connection, site, words)
+    yield from _texts(connection, site, [r for r in words if (micros(r.updated_at) or 0) <= until])
 
 
-def vanished(connection: Connection, site: str, fresh: Sequence[Record]) -> Iterator[Difference]:
+def vanished(connection: Connection, site: str, fresh: Sequence[Record]) -> Iterator[Ref]:
     """Contributions that the mirror holds of the threads in `fresh`, and `fresh` does not have.
 
     A site may give only the newest of a long thread: what is older than all of those is not looked for.
@@ -64,7 +87,7 @@ def vanished(connection: Connection, site: str, fresh: Sequence[Record]) -> Iter
             )
         )
         for id_ in sorted(set(held) - there):
-            yield "contributions", f"contribution {id_} is gone"
+            yield Ref(site, Kind.CONTRIBUTION, id_)
 
 
 def _compare(
@@ -73,10 +96,9 @@ def _compare(
     kind: Kind,
     records: Sequence[Any],
     as_rows: Any,
-    fields: Iterable[str],
     until: int,
 ) -> Iterator[Difference]:
-    table, plural = rows.MIRRORED[kind.value], f"{kind.value}s"
+    table = rows.MIRRORED[kind.value]
     names = [column.name for column in table.columns]
     held = existing(connection, table, site, [r.id for r in records], *names[2:])
     for row in (dict(zip(names, row, strict=True)) for row in as_rows(site, records, "")):
@@ -84,11 +106,22 @@ def _compare(
         since = row.get("created_at") or row.get("joined_at") or 0
         if ours is None or ours.deleted_at is not None:
             if since <= until:
-                yield plural, f"{kind.value} {row['id']} is missing"
+                yield _MISSING[kind], f"{kind.value} {row['id']} is missing"
             continue
-        differ = [f for f in fields if row[f] is not None and row[f] != getattr(ours, f)]
-        if differ:
-            yield plural, f"{kind.value} {row['id']} differs in {', '.join(differ)}"
+        differ: dict[Aspect, list[str]] = {}
+        for field, aspect in _FIELDS[kind].items():
+            if _differs(table.name, field, row[field], getattr(ours, field), until):
+                differ.setdefault(aspect, []).append(field)
+        for aspect, unlike in differ.items():
+            yield aspect, f"{kind.value} {row['id']} differs in {', '.join(unlike)}"
+
+
+def _differs(table: str, field: str, fresh: Any, ours: Any, until: int) -> bool:
+    if field in _ENDS:
+        fresh, ours = (None if end is None or end <= until else end for end in (fresh, ours))
+    if fresh is None and (field == "parent" or field in rows.UNKNOWN_KEEPS[table]):
+        return False
+    return bool(fresh != ours and not (field in _LATER and fresh is not None and fresh > until))
 
 
 def _sets(
@@ -109,7 +142,7 @@ def _sets(
             held[row.item].add(row.value)
     for id_, elements in known.items():
         if id_ in stored and held[id_] != elements:
-            yield f"{kind}s", f"{kind} {id_} differs in {field}s"
+            yield _SETS[field], f"{kind} {id_} differs in {field}s"
 
 
 def _texts(connection: Connection, site: str, records: Sequence[Contribution]) -> Iterator[Difference]:
@@ -122,4 +155,4 @@ def _texts(connection: Connection, site: str, records: Sequence[Contribution]) -
         )
         for row in found:
             if row.text != read[row.contribution].text:
-                yield "texts", f"the text of contribution {row.contribution} differs"
+                yield "edits", f"the text of contribution {row.contribution} differs"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from .store.times import moment
 
 if TYPE_CHECKING:
     from ..config.errors import ConnectorError
-    from ..connectors.base import Platform
+    from ..connectors.base import Freshness, Platform
     from .audit import Audited
     from .context import App
 
@@ -113,12 +114,54 @@ def audit_document(results: Sequence[Audited]) -> dict[str, Any]:
                 "site": result.site,
                 "checked": result.checked,
                 "gaps": [gap_document(gap) for gap in result.gaps],
+                "counts": [
+                    {"kind": count.kind, "site": count.stated, "mirror": count.held, "why": count.why}
+                    for count in result.counts
+                ],
+                "fresh": [_fresh_document(fresh) for fresh in result.fresh],
             }
             for result in results
         ]
     }
     errors = [_error_document(result.site, result.error) for result in results if result.error is not None]
     return document | ({"errors": errors} if errors else {})
+
+
+def _fresh_document(fresh: Freshness) -> dict[str, Any]:
+    within = None if fresh.within is None else fresh.within.total_seconds()
+    until = None if fresh.until is None else fresh.until.isoformat()
+    return {"change": fresh.aspect, "until": until, "within": within}
+
+
+def fresh_lines(result: Audited) -> Iterator[str]:
+    """Up to when the mirror is true: kinds of changes that are alike in that share a line."""
+    alike: dict[tuple[datetime | None, timedelta | None], list[str]] = {}
+    for fresh in result.fresh:
+        alike.setdefault((fresh.until, fresh.within), []).append(fresh.aspect)
+    for (until, within), aspects in alike.items():
+        when = "not known" if until is None else f"true up to {until:%Y-%m-%d %H:%M} UTC"
+        seen = _SEEN_IN.get(within) or (f", seen within {_words(within)}" if within else "")
+        yield f"{result.site}: {when}: {', '.join(aspects)}{seen}"
+
+
+_SEEN_IN: Mapping[timedelta | None, str] = {
+    None: ", seen by 'ordito sync --full' only", timedelta(0): ", seen by the next sync"
+}  # fmt: skip
+
+
+def _words(span: timedelta) -> str:
+    hours = round(span.total_seconds() / 3600)
+    number, unit = (hours // 24, "day") if hours % 24 == 0 and hours else (hours, "hour")
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def count_lines(result: Audited) -> Iterator[str]:
+    """Counts that differ for a reason that is no gap."""
+    for count in result.counts:
+        if count.why:
+            yield (
+                f"{result.site}: {count.stated:,} {count.kind} there, {count.held:,} here: {count.why}."
+            )
 
 
 def gap_line(site: str, gap: Gap) -> str:

@@ -16,7 +16,7 @@ from ...connectors.records import Contribution, Group, Member, Space, Thread
 from .tables import contributions, members, site_groups, spaces, threads
 from .times import micros
 
-_UNKNOWN_KEEPS = {
+UNKNOWN_KEEPS = {
     "members": {"joined_at", "last_seen_at", "trust_level", "title"},
     "threads": {
         "author", "created_at", "last_activity_at", "closed", "archived", "visible", "pinned", "views",
@@ -24,6 +24,7 @@ _UNKNOWN_KEEPS = {
     },
     "contributions": {"likes", "size", "sha1"},
 }  # fmt: skip
+"""Columns of which a None does not say that there is nothing."""
 
 Rows = list[tuple[Any, ...]]
 
@@ -49,7 +50,7 @@ def space_rows(site: str, records: Iterable[Space], scan: str) -> Rows:
 def thread_rows(site: str, records: Iterable[Thread], scan: str) -> Rows:
     return [
         (
-            site, r.id, r.kind.value, r.space, r.title, r.author, micros(r.created_at),
+            site, r.id, r.kind.value, r.space, r.title, r.author or None, micros(r.created_at),
             micros(r.last_activity_at), r.closed, r.archived, r.visible, r.pinned, r.views, r.likes,
             r.solved_by, r.stamp, micros(r.deleted_at), scan,
         )
@@ -86,7 +87,7 @@ def changes(connection: Connection, table: Table, site: str, rows: Rows) -> int:
     Whether something was seen in an enumeration is no difference.
     """
     names = [column.name for column in table.columns]
-    keeps = _UNKNOWN_KEEPS.get(table.name, set()) | {"parent"}
+    keeps = UNKNOWN_KEEPS.get(table.name, set()) | {"parent"}
     count = 0
     for start in range(0, len(rows), _ASKED):
         chunk = {row[1]: row for row in rows[start : start + _ASKED]}
@@ -142,7 +143,7 @@ def _upsert_sql(table: Table, dialect: str) -> str:
 
 
 def _new_value(table: str, name: str) -> str:
-    if name in _UNKNOWN_KEEPS.get(table, ()):
+    if name in UNKNOWN_KEEPS.get(table, ()):
         return f"COALESCE(excluded.{name}, {table}.{name})"
     if name == "scan":  # '' = read outside of an enumeration, which has seen it or will
         return f"CASE WHEN excluded.scan = '' THEN {table}.scan ELSE excluded.scan END"
