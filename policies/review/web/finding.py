@@ -12,13 +12,16 @@ from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from ....sync.outbox import Filters, State
 from ....sync.outbox.listing import conditions
-from ....sync.store.tables import proposals
+from ....sync.store.tables import proposals, reviews
 from ....sync.store.times import micros
 
 PER_PAGE = 25
 _LONGEST = 200
 _LAST_PAGE = 100_000
 _ALL = "all"
+_LATELY = 50
+_OFFERED = 6
+"""Reasons of earlier rejections that a phone offers to be tapped instead of typed."""
 
 
 def page_number(text: str) -> int:
@@ -128,6 +131,18 @@ def following(
         if found is not None:
             return found[0]
     return None
+
+
+def reasons_given(conn: Connection, policy: str) -> list[str]:
+    """Why proposals of this policy were rejected lately, the newest first and each once."""
+    lately = (
+        select(reviews.c.reason)
+        .join_from(reviews, proposals, proposals.c.id == reviews.c.proposal)
+        .where(proposals.c.policy == policy, reviews.c.decision == "rejected", reviews.c.reason != "")
+        .order_by(reviews.c.id.desc())
+        .limit(_LATELY)
+    )
+    return list(dict.fromkeys(conn.scalars(lately)))[:_OFFERED]
 
 
 def alike(conn: Connection, policy: str, verb: str, me: str, now: datetime, limit: int) -> list[int]:

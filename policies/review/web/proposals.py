@@ -16,7 +16,7 @@ from ....sync.outbox import Proposal, State, count, decisions, get, select
 from ....sync.outbox.proposals import action_text
 from ..deciding import let_lapse
 from ..queue import Line, card, lines
-from .finding import PER_PAGE, Search, alike, facets, following
+from .finding import PER_PAGE, Search, alike, facets, following, reasons_given
 from .page import page, person
 
 views = Blueprint("proposals", __name__)
@@ -84,6 +84,7 @@ def show_one(id_: int, search: Search, problem: str = "") -> str:
             previous=following(conn, search, id_, me, now, back=True),
             similar=len(similar) if id_ in similar else 0,
             waiting=count(conn, Search(policy=search.policy, site=search.site, verb=search.verb).filters()),
+            reasons=reasons_given(conn, proposal.policy) if shown.open else [],
             told=told(conn),
             problem=problem,
         )
@@ -114,6 +115,7 @@ def show_together(ids: Sequence[int], search: Search, problems: Sequence[str] = 
             shown=shown,
             search=search,
             more=more,
+            reasons=reasons_given(conn, search.policy),
             told=told(conn),
             problems=problems,
         )

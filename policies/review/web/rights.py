@@ -69,8 +69,14 @@ class Rights:
             if isinstance(record, Member) and record.ref == ref:
                 if record.deleted_at or (record.suspended_until and record.suspended_until > now):
                     return False
-                return record.admin or record.moderator or bool((record.groups or frozenset()) & self.groups)
+                return record.admin or record.moderator or bool(_groups(record) & self.groups)
         return False
+
+
+def _groups(member: Member) -> frozenset[str]:
+    """Also those that follow from the trust level, which are never read: each level has those below it."""
+    levels = range(member.trust_level + 1) if member.trust_level is not None else ()
+    return (member.groups or frozenset()) | {f"trust_level_{level}" for level in levels}
 
 
 def _ref(person: Person) -> Ref:

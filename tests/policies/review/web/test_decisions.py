@@ -1,5 +1,6 @@
 """Deciding on the page ends as deciding in the terminal does."""
 
+import re
 from dataclasses import replace
 
 from sqlalchemy import insert
@@ -132,6 +133,19 @@ def test_a_rejection_can_be_taken_back_within_the_undo_window_and_later_from_its
     assert "Put it back for a decision" in browser.get(f"/proposals/{second}").text
     browser.post("/reopen", {"id": str(second)})
     assert look(app, second).state == State.PROPOSED
+
+
+def test_reasons_given_before_are_offered_for_the_same_policy(app: App, browser: Browser) -> None:
+    one, two, three, other, last = offer(
+        app, *(draft(WELCOME, occasion=str(n), policy="tidy" if n == 3 else "greet") for n in range(5))
+    )
+    with app.store.write() as conn:
+        given = {one: "works here", two: '"too" late', three: "works here", other: "other"}
+        for id_, reason in given.items():
+            review(conn, id_, Decision.REJECTED, by="luca", now=app.now(), reason=reason)
+    for path in (f"/proposals/{last}", "/together?policy=greet"):
+        options = re.findall(r'<option value="([^"]*)"></option>', browser.get(path).text)
+        assert options == ["works here", "&#34;too&#34; late"]
 
 
 def test_what_somebody_else_rejected_is_not_offered_as_ones_own(app: App, browser: Browser) -> None:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ from ordito.config.loader import load
 from ordito.connectors.registry import CONNECTORS
 from ordito.policies.builtin import KINDS
 from ordito.policies.review.web.application import create
+from ordito.policies.review.web.connect import NotSignedIn
 from ordito.policies.review.web.failures import LIMIT
 from ordito.policies.review.web.guard import SESSION_COOKIE, VISIT_COOKIE
 from ordito.policies.review.web.page import Page
@@ -26,6 +28,7 @@ from ordito.sync.outbox import State
 from tests.policies.review.community import SETTINGS, WELCOME, Clock, draft, look, offer
 from tests.policies.review.web.conftest import BASE, Browser
 from tests.servers.discourse.client import Site, serving
+from tests.shared import shared
 
 SECRET = "a-secret-of-the-page"
 
@@ -136,6 +139,8 @@ def site() -> Iterator[Site]:
         made.forum.new_user("mod", moderator=True)
         helper = made.forum.new_user("helper")
         made.forum.new_group("helpers").members[helper.id] = made.forum.clock()
+        made.forum.new_user("leader", trust_level=4)
+        made.forum.new_user("regular", trust_level=3)
         yield made
 
 
@@ -144,7 +149,7 @@ def with_forum(app: App, folder: Path, site: Site) -> App:
     """The same community, with a forum that people sign in with."""
     talk = f"talk: {{connector: discourse, url: {site.server.url}, username: system, api_key: {{env: KEY}}}}"
     text = SETTINGS.replace("sites:\n", f"sites:\n  {talk}\n")
-    text += "review: {site: talk, secret: {env: SECRET}, groups: [helpers]}\n"
+    text += "review: {site: talk, secret: {env: SECRET}, groups: [helpers, trust_level_4]}\n"
     (folder / "ordito.yaml").write_text(text, encoding="utf-8")
     environ = {"SECRET": SECRET, "KEY": site.server.api_key}
     return replace(
@@ -187,16 +192,17 @@ def at_the_forum(browser: Browser, name: str) -> str:
     return back.removeprefix(BASE)
 
 
-@pytest.mark.parametrize("name", ["mod", "adminuser", "helper"])
+@pytest.mark.parametrize("name", ["mod", "adminuser", "helper", "leader"])
 def test_who_may_review_comes_in_through_the_forum(guest: Browser, name: str) -> None:
     answer = guest.get(at_the_forum(guest, name))
     assert (answer.status_code, answer.location) == (303, "/")
     assert f"<bdi>{name}</bdi>" in guest.get("/").text
 
 
-def test_who_may_not_is_told_so(guest: Browser) -> None:
-    answer = guest.get(at_the_forum(guest, "alice"))
-    assert answer.status_code == 403 and "alice may not review." in answer.text
+@pytest.mark.parametrize("name", ["alice", "regular"])
+def test_who_may_not_is_told_so(guest: Browser, name: str) -> None:
+    answer = guest.get(at_the_forum(guest, name))
+    assert answer.status_code == 403 and f"{name} may not review." in answer.text
     assert guest.get("/").location == "/sign-in"
 
 
@@ -227,6 +233,23 @@ def test_an_answer_that_comes_late_is_refused(guest: Browser, clock: Clock) -> N
     back = at_the_forum(guest, "mod")
     clock.pass_(minutes=10, seconds=1)
     assert "took too long" in guest.get(back).text
+
+
+def test_the_answer_of_a_real_forum_is_understood(forum_page: Page) -> None:
+    recorded = json.loads(shared("contract", "discourse-connect", "payload_admin.json").read_text("utf-8"))
+    connect = forum_page.connect
+    assert connect is not None
+    real = replace(connect, secret=recorded["secret"])
+    query = parse_qs(urlsplit(recorded["location"]).query)
+    with pytest.raises(NotSignedIn, match="not asked for in this browser"):  # but signed well
+        real.finish(query["sso"][0], query["sig"][0], "visit", forum_page.now())
+    begun = parse_qs(urlsplit(real.begin("visit", forum_page.now())).query)["sso"][0]
+    nonce = parse_qs(base64.b64decode(begun).decode())["nonce"][0]
+    back = urlsplit(forged(recorded["location"], recorded["secret"], nonce=nonce))
+    answered = {key: values[0] for key, values in parse_qs(back.query).items()}
+    answer = real.finish(answered["sso"], answered["sig"], "visit", forum_page.now())
+    assert answer.person == Person("adminuser", "talk", "1") and answer.staff
+    assert answer.groups == {"admins", "staff", *(f"trust_level_{level}" for level in range(5))}
 
 
 def forged(back: str, secret: str, **changes: str) -> str:
@@ -290,7 +313,21 @@ def test_a_right_that_is_withdrawn_after_the_page_was_shown_ends_the_session(
     assert guest.get("/").location == "/sign-in"
 
 
-@pytest.mark.parametrize("name", ["mod", "helper", "adminuser"])
+def test_a_trust_level_that_is_lost_ends_the_right(
+    guest: Browser, with_forum: App, site: Site, clock: Clock
+) -> None:
+    [id_] = offer(with_forum, draft(WELCOME))
+    guest.get(guest.get(at_the_forum(guest, "leader")).location)
+    guest.get(f"/proposals/{id_}")
+    leader = site.forum.user("leader")
+    assert leader is not None
+    leader.trust_level = 3
+    clock.pass_(minutes=5)
+    assert guest.post(f"/proposals/{id_}/approve").status_code == 403
+    assert look(with_forum, id_).state == State.PROPOSED
+
+
+@pytest.mark.parametrize("name", ["mod", "helper", "adminuser", "leader"])
 def test_rights_that_stand_are_read_again_at_most_every_five_minutes(
     guest: Browser, with_forum: App, site: Site, clock: Clock, name: str
 ) -> None:
