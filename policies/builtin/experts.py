@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import unicodedata
@@ -10,17 +9,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 
-from pydantic import Field
 from sqlalchemy import select
 
-from ...config.durations import Duration
-from ...config.model import DurationField, Model, PolicySettings, RefText
+from ...config.model import PolicySettings
 from ...connectors.actions import (
     Action,
     AddToGroup,
-    EditText,
     GrantBadge,
     RemoveFromGroup,
     RevokeBadge,
@@ -29,7 +25,6 @@ from ...connectors.actions import (
     from_json,
 )
 from ...connectors.base import Platform, Profile
-from ...connectors.records import Kind as RecordKind
 from ...connectors.records import Ref
 from ...sync.outbox import Because, State
 from ...sync.store.states import chunks
@@ -40,58 +35,24 @@ from ..community import Community
 from ..conditions import NEVER, NOTHING_ASKED, Condition
 from ..constitution import Law
 from ..facts import Subject
-from ..insight.expertise import Areas, Expert, evidence_of, flat, rank
-from ..kind import Candidate, Held, Kind, MemberCondition
-from ..pages import MARKERS, block, page_text
+from ..insight.expertise import LEVEL, Expert, flat, rank
+from ..kind import Candidate, Held, Kind
 from ..people import accounts, group_exists, groups
 from .common import nobody_to_talk_to, unless
+from .directory import Directory, links
+from .experts_settings import ExpertsParameters
+
+__all__ = ["ASK", "Experts", "ExpertsParameters"]
 
 ASK = "ask"
 
 
-class AtLeast(Model):
-    """What somebody must have shown before anything is said."""
-
-    evidence: int = Field(default=5, ge=1, description="Answers or edits in the area.")
-    people: int = Field(default=3, ge=1, description="Different people answered, or worked with.")
-
-
-class Give(Model):
-    """What an expert gets. `{area}` stands for the area's name."""
-
-    group: str | None = Field(default=None, description="Group to be added to.")
-    badge: str | None = Field(default=None, description="Badge to be granted (forum).")
-    title: str | None = Field(default=None, description="Title beside the name (forum).")
-    directory: RefText | None = Field(default=None, description="Wiki page that lists the experts.")
-
-
-class KeepUntil(Model):
-    rank: int = Field(default=10, ge=1, description="Who falls below this rank leaves the group.")
-
-
-class ExpertsParameters(PolicySettings):
-    """Settings of `use: experts`."""
-
-    areas: Areas = Field(default="labels", description="What makes an area: labels or spaces.")
-    at_least: AtLeast = Field(default=AtLeast(), description="The least evidence.")
-    half_life: DurationField = Field(
-        default=Duration(365, "day"), description="After this an answer counts half."
-    )
-    top: int = Field(default=5, ge=1, description="How many in each area.")
-    consent: Literal["ask", "assumed"] = Field(
-        default="ask", description="Before a title or a place in the directory."
-    )
-    give: Give = Field(default=Give(), description="What an expert gets.")
-    keep_until: KeepUntil = Field(default=KeepUntil(), description="Hysteresis.")
-    withdraw: list[Literal["badge"]] = Field(default=[], description="What is taken back besides the group.")
-    except_: MemberCondition | None = Field(default=None, alias="except", description="Who is not meant.")
-
-
 @dataclass(frozen=True, slots=True)
 class _Ranking:
-    """All areas of all sites of the policy: the whole order, and who is at the top of it."""
+    """All areas of a site: the whole order, those in it whom nothing excepts, and the first of these."""
 
     experts: dict[str, list[Expert]]
+    fit: list[Expert]
     top: list[Expert]
 
 
@@ -130,17 +91,18 @@ class Experts(Kind):
         given: ExpertsParameters = self.parameters
         least = given.at_least
         experts = rank(
-            community, site, given.areas, given.half_life, evidence=least.evidence, people=least.people
-        )
-        fit = self._fit(community, site, {expert.member for expert in flat(experts)})
-        best = [e for found in experts.values() for e in found if e.member in fit and e.score > 0]
+            community, site, given.areas, given.half_life, evidence=least.evidence, people=least.people,
+            score=given.score,
+        )  # fmt: skip
+        meant = self._fit(community, site, {expert.member for expert in flat(experts)})
+        fit = [expert for expert in flat(experts) if expert.member in meant]
         seen: Counter[str] = Counter()
         top = []
-        for expert in best:
+        for expert in fit:
             seen[expert.area] += 1
-            if seen[expert.area] <= given.top:
+            if expert.score > LEVEL[given.score] and seen[expert.area] <= given.top:
                 top.append(expert)
-        return _Ranking(experts, top)
+        return _Ranking(experts, fit, top)
 
     def _fit(self, community: Community, site: str, who: set[Ref]) -> set[Ref]:
         """Those whom nothing excepts. All of them are asked about, whoever the plan is about: somebody's
@@ -267,20 +229,20 @@ class Experts(Kind):
     def _ask(self, community: Community, platform: Platform, expert: Expert) -> Iterator[Candidate]:
         if self._answer(community, expert.member) is not None:
             return
-        links = self._links(community, platform, expert)
+        evidence = links(self.tools, community, platform, expert, self.parameters.areas)
         yield Candidate(
             item=expert.member,
             occasion="consent",
             step=ASK,
             because=self._because(expert),
             since=micros(community.now) - int(expert.score * 1000),
-            compose=partial(self._question, platform, expert, links),
+            compose=partial(self._question, platform, expert, evidence),
             site=platform.site,
             addressee=expert.member,
             contacts=(expert.member,),
         )
 
-    def _question(self, platform: Platform, expert: Expert, links: list[str], profile: Profile) -> Action:
+    def _question(self, platform: Platform, expert: Expert, evidence: list[str], profile: Profile) -> Action:
         language = profile.language or self.tools.language(platform.site)
         give = self.parameters.give
         page = Ref.parse(give.directory) if give.directory else None
@@ -289,7 +251,7 @@ class Experts(Kind):
         values = {
             "member": {"name": platform.escape(name), "mention": platform.mention(name)},
             "area": platform.escape(expert.area),
-            "evidence": links,
+            "evidence": evidence,
             "directory": _link(platform, page.id, where.url(page)) if page and where else "",
             "group": "",
             "badge": "",
@@ -306,14 +268,6 @@ class Experts(Kind):
             type="experts",
         )
 
-    def _links(self, community: Community, platform: Platform, expert: Expert) -> list[str]:
-        """The evidence as links in the markup of `platform`, which may be another than the expert's."""
-        own = self.tools.platforms[expert.member.site]
-        return [
-            platform.link(title, own.url(Ref(expert.member.site, RecordKind.CONTRIBUTION, contribution)))
-            for contribution, title in evidence_of(community, expert, self.parameters.areas)
-        ]
-
     # --- the directory ------------------------------------------------------------------------------------
 
     def _directory(self, community: Community, site: str) -> Iterator[Candidate | Held]:
@@ -329,52 +283,20 @@ class Experts(Kind):
             reason = f"the first sync of {unread[0]} is not finished, so its experts are not known yet"
             yield self.held(page, "coverage", reason)
             return
-        listed = [
-            expert
-            for each in on
-            for expert in self._rank(community, each).top
-            if self._agreed(community, expert.member)
-        ]
-        platform = self.tools.platforms[page.site]
-        text = self._listing(community, platform, listed)
-        whole = page_text(community.conn, page)
-        current = block(whole, MARKERS) if whole is not None else None
-        if current == text or (not listed and current is None):
-            return
-        yield Candidate(
-            item=page,
-            occasion=hashlib.sha256(text.encode()).hexdigest()[:16],
-            step="directory",
-            because=(Because("experts who agreed", "differ from the page", str(len(listed))),),
-            since=0,
-            compose=lambda profile: EditText(
-                site=page.site, title=page.id, text=text, markers=MARKERS, expected=_expected(whole),
-                summary=self.policy,
-            ),
-            site=page.site,
-        )  # fmt: skip
+        directory = Directory(self.policy, page, self.parameters.areas, self.tools)
+        listed = [expert for each in on for expert in self._listed(community, each, directory)]
+        candidate = directory.candidate(community, listed)
+        if candidate is not None:
+            yield candidate
 
-    def _listing(self, community: Community, platform: Platform, listed: list[Expert]) -> str:
-        language = self.tools.language(platform.site)
-        areas: dict[str, list[dict[str, Any]]] = {}
-        for expert in listed:
-            own = self.tools.platforms[expert.member.site]
-            name = platform.link(expert.username, own.url(expert.member))
-            entry = {"mention": name, "evidence": self._links(community, platform, expert)}
-            areas.setdefault(expert.area, []).append(entry)
-        values = {
-            "areas": [
-                {"name": platform.escape(area), "experts": found} for area, found in sorted(areas.items())
-            ],
-            "why": phrases.why("directory", language),
-            "stop": phrases.stop("page", language, phrase=self.tools.phrase),
-        }
-        return self.tools.messages.render("directory", language, platform.markup, values).text.strip()
-
-
-def _expected(whole: str | None) -> str | None:
-    """What `EditText` compares: the block; '' on a page without one; None if there is no page."""
-    return None if whole is None else (block(whole, MARKERS) or "")
+    def _listed(self, community: Community, site: str, directory: Directory) -> Iterator[Expert]:
+        """Who is at the top, and who was and has not fallen far, of those who agreed."""
+        ranking, stays = self._rank(community, site), directory.listed_before(community)
+        top = set(ranking.top)
+        for expert in ranking.fit:
+            named = expert in top or (expert.rank <= self.parameters.keep_until.rank and stays(expert))
+            if named and self._agreed(community, expert.member):
+                yield expert
 
 
 def _taken_back(given: str, profile: Profile) -> Action:

@@ -37,6 +37,9 @@ from ..community import Community
 from ..sources import Scope, open_threads, words
 
 Areas = Literal["labels", "spaces"]
+Score = Literal["z", "pagerank"]
+LEVEL: dict[Score, float] = {"z": 0.0, "pagerank": 1.0}
+"""Above this somebody stands out: answers more than asks, or is more central than most."""
 
 _ACCEPTED = 2.0
 """What an accepted answer counts beyond being one."""
@@ -67,8 +70,9 @@ class _Sum:
 
 
 def rank(
-    community: Community, site: str, areas: Areas, half_life: Duration, *, evidence: int, people: int
-) -> dict[str, list[Expert]]:
+    community: Community, site: str, areas: Areas, half_life: Duration, *, evidence: int, people: int,
+    score: Score = "z",
+) -> dict[str, list[Expert]]:  # fmt: skip
     """Everybody with at least so much evidence about at least so many people, by area, best first."""
     scope = Scope(site, community.sites[site].family, micros(community.now), community.live)
     scope = community.with_words(scope)
