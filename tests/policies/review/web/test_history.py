@@ -169,6 +169,7 @@ def test_a_long_history_keeps_its_filters_from_page_to_page(app: App, browser: B
     done(app, *offer(app, *(draft(TAG, occasion=str(number)) for number in range(62))))
     html = browser.get("/history?policy=greet&by=mara").text
     assert 'href="/history?policy=greet&amp;by=mara&amp;page=2"' in html and "31 found." in html
+    assert "Filters: policy <bdi>greet</bdi>, by <bdi>mara</bdi></summary>" in html
     assert '<option value="Zoé &lt;b&gt;">' in html
 
 

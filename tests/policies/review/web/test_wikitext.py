@@ -188,7 +188,7 @@ def test_a_text_for_a_wiki_is_rendered_and_its_source_a_fold_away(app: App, brow
     [id_] = offer(app, draft(message))
     html = browser.get(f"/proposals/{id_}").text
     assert "<b>Hello</b>" in html and "title=Help" in html
-    assert "Only the wiki can expand" in html and "{{welcome}}" in html
+    assert "Only the wiki itself can expand" in html and "{{welcome}}" in html
     assert "As it would be sent" in html and "&#39;&#39;&#39;Hello&#39;&#39;&#39; [[Help]]" in html
     assert "<script>alert" not in html
 
