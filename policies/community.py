@@ -40,6 +40,7 @@ from ..sync.outbox import Because
 from ..sync.store.times import micros
 from .comparisons import AtLeast, PartlyKnown, TextIs
 from .conditions import NEVER, Condition, candidates, grounds, matches, undecided
+from .doubts import doubted
 from .facts import FactUse, Subject
 from .query import Coverage, FactQuery, everything
 from .sources import FLAGS, SOURCES, WORDY, Scope, all_words
@@ -169,11 +170,13 @@ class Community:
         """The facts of a condition that nobody on this site has, or that coverage makes unknown."""
         view = self.sites[site]
         cover = view.coverage
-        partial = cover.since is not None or cover.excluded or bool(cover.gaps)
+        partial = cover.since is not None or cover.excluded
         names = [
             atom.use.name
             for atom in (*when.atoms(), *unless.atoms())
-            if view.family not in atom.use.fact.on or (partial and atom.use.fact.history)
+            if view.family not in atom.use.fact.on
+            or (partial and atom.use.fact.history)
+            or doubted(atom.use.fact, cover.gaps)
         ]
         return list(dict.fromkeys(names))
 
@@ -277,7 +280,7 @@ class Community:
         dark = query.coverage.dark_groups if use.fact.column == "group" else frozenset()
         for values in chunk.values():
             owner = values[use.name]
-            if owner is None:
+            if owner is None or query.doubts(use.fact):
                 values[use.name] = None
             else:
                 seen = elements[owner]

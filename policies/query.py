@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from ..sync.store.states import value_at
 from ..sync.store.tables import contributions, members, spaces, states, texts, threads
+from .doubts import doubted
 from .facts import Fact, FactUse, Subject
 from .sources import COUNTERS, FLAGS, Scope, open_threads, visible
 
@@ -36,8 +37,8 @@ class Coverage:
 
     `since`: the history before is not there (micros). `excluded`: something is left out on purpose, so
     counts are only at least so much. `members_excluded`: what some members wrote is not there either.
-    `gaps`: kinds of records with known gaps. `dark_groups`: groups whose members the platform does not
-    show us.
+    `gaps`: kinds of changes that the last audit found missing. `dark_groups`: groups whose members the
+    platform does not show us.
     """
 
     since: int | None = None
@@ -103,12 +104,18 @@ class FactQuery:
         base = self._table(use.prefix, use.fact.subject)
         mine = self._in_force(use.fact, states.c.item == base.c.id)
         found = exists().where(*mine, states.c.value.in_(names))
+        if self.doubts(use.fact):
+            return null()
         if use.fact.column == "group" and self.coverage.dark_groups.intersection(names):
             return case((found, True), else_=null())
         return case((base.c.id.is_(None), null()), (found, True), else_=False)
 
     def lower_bound(self, use: FactUse) -> bool:
         return self.coverage.excluded and use.fact.counts
+
+    def doubts(self, fact: Fact) -> bool:
+        """Whether an audit has found that changes of this fact are missing."""
+        return doubted(fact, self.coverage.gaps)
 
     def owner(self, use: FactUse) -> ColumnElement[Any]:
         """The id of the item whose set it is; NULL where there is none."""
@@ -237,10 +244,11 @@ class FactQuery:
     def _covered(self, use: FactUse, column: ColumnElement[Any]) -> ColumnElement[Any]:
         """The column, made NULL for the items about which the mirror does not know enough."""
         fact, cover = use.fact, self.coverage
+        if self.doubts(fact):
+            return null()
         if not fact.history:
             return column
-        lacking = cover.members_excluded if fact.subject == "thread" else cover.excluded and not fact.counts
-        if lacking or "contributions" in cover.gaps:
+        if cover.members_excluded if fact.subject == "thread" else cover.excluded and not fact.counts:
             return null()
         if cover.since is None:
             return column

@@ -97,12 +97,14 @@ class Oracle:
     def _covered(self, subject: str, row: Row, name: str, value: Any) -> Any:
         """What the mirror lacks makes facts about whole histories unknown, and counts lower bounds."""
         lacks = self.world.coverage
+        if lacks.gaps & _DOUBTED_BY.get((subject, name), set()):
+            return None
         if subject == "member" and name == "groups" and lacks.dark_groups:
             return PartlyDark(value, lacks.dark_groups)
         counted = name in _COUNTED.get(subject, ())
         if not counted and name not in _HISTORY.get(subject, ()):
             return value
-        if "contributions" in lacks.gaps:
+        if lacks.gaps & {"contributions", "deletions", "threads"}:
             return None
         if subject == "thread" and lacks.members_excluded:
             return None
@@ -369,6 +371,19 @@ _COUNTED = {
         "posts", "threads", "edits", "replies_given", "replies_received", "solutions", "likes_received",
     )
 }
+_DOUBTED_BY = {
+    ("member", "trust_level"): {"trust levels"}, ("member", "groups"): {"groups"},
+    ("member", "title"): {"member titles"}, ("member", "username"): {"renames"},
+    **{("member", flag): {"roles"} for flag in ("admin", "moderator", "bot", "staged")},
+    **{("member", state): {"suspensions"} for state in ("suspended", "silenced")},
+    ("member", "solutions"): {"solutions"}, ("member", "likes_received"): {"likes"},
+    ("thread", "space"): {"moves"}, ("thread", "labels"): {"labels"}, ("thread", "title"): {"titles"},
+    ("thread", "likes"): {"likes"}, ("thread", "solved"): {"solutions"},
+    ("thread", "waiting_on"): {"solutions", "states"},
+    **{("thread", state): {"states"} for state in ("closed", "archived", "pinned", "visible")},
+    **{("contribution", part): {"edits"} for part in ("text", "size", "edited")},
+    ("contribution", "likes"): {"likes"},
+}  # fmt: skip
 _HISTORY = {
     "member": ("first_contribution", "last_contribution", "greeted"),
     "thread": ("quiet", "posts", "participants", "answered", "waiting_on", "revived"),

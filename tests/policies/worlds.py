@@ -117,6 +117,12 @@ def worlds(draw: st.DrawFn) -> World:
     return world
 
 
+_MISSED = (
+    "contributions", "edits", "deletions", "likes", "threads", "titles", "moves", "labels", "states",
+    "solutions", "members", "renames", "roles", "groups", "trust levels", "member titles", "suspensions",
+)  # fmt: skip
+
+
 @st.composite
 def _coverages(draw: st.DrawFn) -> Coverage:
     if draw(st.booleans()):
@@ -125,7 +131,7 @@ def _coverages(draw: st.DrawFn) -> Coverage:
         since=draw(st.none() | moments),
         excluded=draw(st.booleans()),
         members_excluded=draw(st.booleans()),
-        gaps=draw(st.sampled_from([frozenset(), frozenset({"contributions"}), frozenset({"members"})])),
+        gaps=draw(st.just(frozenset()) | st.frozensets(st.sampled_from(_MISSED), max_size=3)),
         dark_groups=draw(st.sampled_from([frozenset(), frozenset({"shadow"})])),
     )
 
