@@ -1,16 +1,17 @@
 """Who knows about what, from what people did.
 
-In an area, somebody's answers are contributions to threads that others began (forum) or edits of pages
-(wiki); an accepted answer counts as three, and each like as a quarter more. Their questions are the threads
-that they began there. Both fade with a half-life. The score is the Z-score of Zhang, Ackerman and Adamic
-("Expertise Networks in Online Communities", WWW 2007): z = (a − q) / √(a + q), how far answering exceeds
-asking beyond what chance would give somebody who does both alike.
+In an area, somebody's answers are contributions to threads that others began (forum) or edits of pages that
+lasted (wiki, see `lasting`); an accepted answer counts as three, and each like as a quarter more. Their
+questions are the threads that they began there. Both fade with a half-life. The score is the Z-score of
+Zhang, Ackerman and Adamic ("Expertise Networks in Online Communities", WWW 2007): z = (a − q) / √(a + q), how
+far answering exceeds asking beyond what chance would give somebody who does both alike; or, on a forum, their
+ExpertiseRank (see `central`). On a wiki an area is a category, whatever it is on a forum.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,6 +36,8 @@ from ...sync.store.tables import members, spaces, states, threads
 from ...sync.store.times import micros
 from ..community import Community
 from ..sources import Scope, open_threads, words
+from .central import centrality
+from .lasting import lasted, restorations
 
 Areas = Literal["labels", "spaces"]
 Score = Literal["z", "pagerank"]
@@ -77,28 +80,47 @@ def rank(
     scope = Scope(site, community.sites[site].family, micros(community.now), community.live)
     scope = community.with_words(scope)
     fade = _fading(community, scope, half_life)
+    counted = _counted(community, scope)
     sums: dict[tuple[str, str], _Sum] = {}
-    answers_of = _answers(scope, areas, fade).having(func.count() >= evidence)
+    answers_of = _answers(scope, areas, fade, counted).having(func.count() >= evidence)
     for area, author, answered, answers, others in community.conn.execute(answers_of):
         sums[area, author] = _Sum(answered, answers=answers, people=others)
     for area, author, asked in community.conn.execute(_questions(scope, areas, fade)):
         if (area, author) in sums:
             sums[area, author].asked = asked
     if scope.family == "wiki":
-        for area, author, others in community.conn.execute(_fellows(scope, areas)):
+        for area, author, others in community.conn.execute(_fellows(scope, areas, counted)):
             if (area, author) in sums:
                 sums[area, author].people = others
     enough = {key: s for key, s in sums.items() if s.people >= people}
-    return _ranked(community, site, enough)
+    if score == "pagerank" and scope.family == "forum":
+        edges = community.conn.execute(_exchanges(scope, areas, fade, counted))
+        return _ranked(community, site, enough, _central(edges))
+    return _ranked(community, site, enough, {key: _z(s) for key, s in enough.items()})
 
 
-def _ranked(community: Community, site: str, sums: dict[tuple[str, str], _Sum]) -> dict[str, list[Expert]]:
+def _z(s: _Sum) -> float:
+    return (s.answered - s.asked) / math.sqrt(s.answered + s.asked) if s.answered else 0.0
+
+
+def _central(edges: Iterable[Any]) -> dict[tuple[str, str], float]:
+    """By (area, author), from (area, who asked, who answered, how much)."""
+    by_area: dict[str, list[tuple[str, str, float]]] = {}
+    for area, asker, answerer, weight in edges:
+        by_area.setdefault(area, []).append((asker, answerer, weight))
+    return {
+        (area, who): value for area, found in by_area.items() for who, value in centrality(found).items()
+    }
+
+
+def _ranked(
+    community: Community, site: str, sums: dict[tuple[str, str], _Sum], scores: dict[tuple[str, str], float]
+) -> dict[str, list[Expert]]:
     names = _usernames(community, site)
     by_area: dict[str, list[tuple[float, str, _Sum]]] = {}
     for (area, author), s in sums.items():
         if author in names:
-            score = (s.answered - s.asked) / math.sqrt(s.answered + s.asked) if s.answered else 0.0
-            score = round(score, 9)  # sums of the same numbers in another order are still a tie
+            score = round(scores[area, author], 9)  # the same numbers in another order are still a tie
             by_area.setdefault(area, []).append((-score, author, s))
     return {
         area: [
@@ -134,8 +156,8 @@ def evidence_of(community: Community, expert: Expert, areas: Areas, limit: int =
     rows = community.conn.execute(
         select(w.c.id, t.c.title, t.c.id.label("thread"))
         .select_from(joined)
-        .where(open_threads(scope), _is_answer(scope, w), w.c.author == expert.member.id)
-        .where(area == expert.area)
+        .where(open_threads(scope), _is_answer(scope, w, _counted(community, scope)))
+        .where(area == expert.area, w.c.author == expert.member.id)
         .order_by(accepted.desc(), func.coalesce(w.c.likes, 0).desc(), w.c.created_at.desc())
         .limit(limit * 5)
     )
@@ -168,7 +190,7 @@ def _areas(scope: Scope, areas: Areas, w: Any) -> tuple[Any, ColumnElement[str]]
 
 def _with_area(scope: Scope, areas: Areas, joined: Any) -> tuple[Any, ColumnElement[str]]:
     t = threads
-    if areas == "spaces":
+    if areas == "spaces" and scope.family == "forum":
         here = and_(spaces.c.site == t.c.site, spaces.c.id == t.c.space)
         return joined.join(spaces, here), spaces.c.name
     s = states
@@ -183,10 +205,16 @@ def _with_area(scope: Scope, areas: Areas, joined: Any) -> tuple[Any, ColumnElem
     return joined.join(s, in_force), s.c.value
 
 
-def _is_answer(scope: Scope, w: Any) -> ColumnElement[bool]:
-    """On a forum, what is written in somebody else's thread; on a wiki, an edit that is not minor."""
+def _counted(community: Community, scope: Scope) -> Table | None:
+    """What tells the edits of a wiki that lasted; nothing is asked about a forum."""
+    return restorations(community, scope) if scope.family == "wiki" else None
+
+
+def _is_answer(scope: Scope, w: Any, restored: Table | None) -> ColumnElement[bool]:
+    """On a forum, what is written in somebody else's thread; on a wiki, an edit that is not minor and
+    lasted."""
     if scope.family == "wiki":
-        return and_(threads.c.kind == "page", w.c.kind == "regular")
+        return and_(threads.c.kind == "page", w.c.kind == "regular", lasted(scope, w, restored))
     return and_(threads.c.author.is_not(None), w.c.author != threads.c.author)
 
 
@@ -194,19 +222,35 @@ def _age(scope: Scope, at: ColumnElement[int]) -> ColumnElement[int]:
     return (literal(scope.now) - at) // _SLICE
 
 
-def _answers(scope: Scope, areas: Areas, fade: Table) -> Select[Any]:
+def _answers(scope: Scope, areas: Areas, fade: Table, restored: Table | None) -> Select[Any]:
     """(area, author, faded answers, how many, whose threads were answered)."""
     w, t = words(scope), threads
     joined, area = _areas(scope, areas, w)
-    accepted = case((t.c.solved_by == w.c.id, _ACCEPTED), else_=0.0)
-    worth = 1.0 + _LIKE * func.coalesce(w.c.likes, 0) + accepted
     others = func.count(t.c.author.distinct()) if scope.family == "forum" else literal(0)
     return (
-        select(area, w.c.author, func.sum(worth * fade.c.weight), func.count(), others)
+        select(area, w.c.author, func.sum(_worth(w) * fade.c.weight), func.count(), others)
         .select_from(joined.join(fade, fade.c.age == _age(scope, w.c.created_at)))
-        .where(open_threads(scope), _is_answer(scope, w), w.c.author.is_not(None))
+        .where(open_threads(scope), _is_answer(scope, w, restored), w.c.author.is_not(None))
         .group_by(area, w.c.author)
     )
+
+
+def _exchanges(scope: Scope, areas: Areas, fade: Table, restored: Table | None) -> Select[Any]:
+    """(area, who asked, who answered, faded answers)."""
+    w, t = words(scope), threads
+    joined, area = _areas(scope, areas, w)
+    return (
+        select(area, t.c.author, w.c.author, func.sum(_worth(w) * fade.c.weight))
+        .select_from(joined.join(fade, fade.c.age == _age(scope, w.c.created_at)))
+        .where(open_threads(scope), _is_answer(scope, w, restored), w.c.author.is_not(None))
+        .group_by(area, t.c.author, w.c.author)
+        .order_by(area, t.c.author, w.c.author)
+    )
+
+
+def _worth(w: Any) -> ColumnElement[float]:
+    accepted = case((threads.c.solved_by == w.c.id, _ACCEPTED), else_=0.0)
+    return 1.0 + _LIKE * func.coalesce(w.c.likes, 0) + accepted
 
 
 def _questions(scope: Scope, areas: Areas, fade: Table) -> Select[Any]:
@@ -222,7 +266,7 @@ def _questions(scope: Scope, areas: Areas, fade: Table) -> Select[Any]:
     )
 
 
-def _fellows(scope: Scope, areas: Areas) -> Select[Any]:
+def _fellows(scope: Scope, areas: Areas, restored: Table | None) -> Select[Any]:
     """(area, author, others): on a wiki, who else edited the same pages. Of each page its editors are
     found first: of many edits by few people there would be far more pairs."""
     w, other = words(scope), words(scope, "other")
@@ -230,7 +274,7 @@ def _fellows(scope: Scope, areas: Areas) -> Select[Any]:
     mine = (
         select(area.label("area"), w.c.thread, w.c.author)
         .select_from(joined)
-        .where(open_threads(scope), _is_answer(scope, w), w.c.author.is_not(None))
+        .where(open_threads(scope), _is_answer(scope, w, restored), w.c.author.is_not(None))
         .distinct()
         .subquery("mine")
     )
