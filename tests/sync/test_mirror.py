@@ -337,7 +337,8 @@ def test_a_connector_learns_which_posts_a_list_of_all_has_to_show(store: Store) 
     numbers = ["7", "9", "10", "11", "99", "100", "101", "1000", "1001"]
     listed = [post(number) for number in numbers]
     elsewhere = [
-        post("12", kind=ContributionKind.SMALL), post("13", "2"), post("14", "3"), post("15", deleted_at=START)
+        post("12", kind=ContributionKind.SMALL), post("13", "2"), post("14", "3"),
+        post("15", deleted_at=START),
     ]  # fmt: skip
     talks = [thread("1"), thread("2", visible=False), thread("3", kind=ThreadKind.MESSAGE)]
     sync_one(store, FakeSite(batches=[Batch(records=(*talks, *listed, *elsewhere))]), day(1))

@@ -7,7 +7,7 @@ of the user, read-only mode, route.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -87,6 +87,7 @@ class App:
         self.forum = forum
         self.faults = Faults()
         self.requests: list[Entry] = []  # what was asked, oldest first
+        self.before_each: Callable[[], None] | None = None  # what happens when a request has come in
         self._routes = _routes()
         self._keys = Window(60)
         self._minute = Window(60, aggressive=True)
@@ -100,6 +101,8 @@ class App:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
+        if self.before_each is not None:
+            self.before_each()
         fault = self.faults.match(request.method, request.path)
         if fault is not None and not fault.carried_out:
             self.requests.append(Entry.of(request, None, {}, fault.status or 0))
