@@ -124,6 +124,7 @@ class Thread:
     space: str | None
     title: str
     author: str | None = None
+    """'' = hidden by the platform, or nobody with an account; None = not told here."""
     created_at: datetime | None = None
     last_activity_at: datetime | None = None
     closed: bool | None = None

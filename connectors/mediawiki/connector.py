@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from .people import People
 from .platform import VERBS, MediaWikiPlatform
 from .probe import health
 from .recent import Recent
-from .scan import Scan
+from .scan import Scan, again, is_due
 from .settings import MediaWikiSettings
 from .standing import Standings
 from .writing.editing import Editor
@@ -57,8 +57,20 @@ class MediaWikiConnector:
             for batch in Scan(self.client, self._convert, known).run(cursor):
                 yield batch
                 cursor = batch.cursor
+        cursor = yield from self._recent(cursor, known)
+        if cursor is not None and is_due(cursor, self._world.now()):
+            for batch in Scan(self.client, self._convert, known).run(again(cursor)):
+                yield batch
+                cursor = batch.cursor
+            yield from self._recent(cursor, known)
+
+    def _recent(self, cursor: Cursor | None, known: Known) -> Generator[Batch, None, Cursor | None]:
+        """What changed since, and the cursor after it."""
         if cursor is not None:
-            yield from Recent(self.client, self._convert, known, self._world.now()).run(cursor)
+            for batch in Recent(self.client, self._convert, known, self._world.now()).run(cursor):
+                yield batch
+                cursor = batch.cursor
+        return cursor
 
     def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:
         return tuple(freshness(cursor, synced_at))

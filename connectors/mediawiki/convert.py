@@ -157,7 +157,7 @@ class Converter:
             kind=ThreadKind.TALK if number % 2 else ThreadKind.PAGE,
             space=str(number),
             title=page["title"],
-            author=creation.author,
+            author=creation.author if creation.author or creation.at is None else "",
             created_at=creation.at,
             last_activity_at=moment(newest["timestamp"]),
             labels=labels,

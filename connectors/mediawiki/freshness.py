@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ..base import Aspect, Cursor, Freshness
 from .convert import moment
+from .scan import ROUND
 
 ASPECTS: tuple[Aspect, ...] = (
     "contributions", "edits", "deletions", "threads", "titles", "moves", "labels", "members", "renames",
@@ -17,8 +18,8 @@ ASPECTS: tuple[Aspect, ...] = (
 
 def freshness(cursor: Cursor, synced_at: datetime) -> Iterator[Freshness]:
     """Each kind of change once. What is suppressed leaves no row in any log that all may read: only reading
-    everything again finds it."""
+    everything again finds it, every `ROUND`."""
     for aspect in ASPECTS:
         yield Freshness(aspect, synced_at)
     scanned = cursor.get("scanned")
-    yield Freshness("suppressions", moment(scanned) if scanned else None, within=None)
+    yield Freshness("suppressions", moment(scanned) if scanned else None, within=ROUND)

@@ -3,24 +3,44 @@
 Order: accounts, the log of rights, the list of all revisions by date (without texts; it tells who began
 each page), then every page with its current text, which completes what the list began. The time is taken
 before all that; `recent.py` goes on from there, so that nothing that changes meanwhile is lost.
+
+The same is done again every `ROUND`, because some things leave no public trace: what an oversighter
+suppresses (revisions, pages, accounts), and categories that a changed template brings. The mirror keeps what
+it has then, and of pages that it knows only the current text is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..base import Batch, Cursor, Known
 from ..records import Kind, Record
 from .client import Client, Json
-from .convert import REVISION_PROPS, UNKNOWN, USER_PROPS, Converter, Stamp
+from .convert import REVISION_PROPS, UNKNOWN, USER_PROPS, Converter, Creation, Stamp, moment
 from .logs import changes_of_rights, names_in
 from .pages import CURRENT, Found, PageReader, ids_of, stamps_of
 from .recent import start_of_recent
 from .scope import CATEGORY
 
 State = dict[str, Any]
+
+ROUND = timedelta(days=30)
+"""Within so long, and one sync more, everything was read again: the most that a change may stay unseen which
+the wiki tells nowhere."""
+
+
+def is_due(cursor: Cursor, now: datetime) -> bool:
+    """Whether a mirror that is up to date shall be read again as a whole."""
+    scanned = cursor.get("scanned")
+    return not scanned or now - moment(scanned) >= ROUND
+
+
+def again(cursor: Cursor) -> Cursor:
+    """The beginning of that. The time stays the mirror's: what the logs tell since is read after it."""
+    return {"phase": "users", "time": cursor["time"], "again": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +72,16 @@ class Scan:
         ):
             records: list[Record] = []
             ended: tuple[Kind, ...] = ()
-            if "time" not in state:
-                state = {**state, "time": query["curtimestamp"]}
+            if "scan" not in state:
+                now = query["curtimestamp"]
+                state = {"time": now, **state, "scan": now}
                 records += [self.convert.space(number) for number in self.convert.scope.namespaces]
                 records += [self.convert.group(name) for name in self.convert.wiki.groups]
                 ended = (Kind.SPACE, Kind.GROUP)
             users = query.get("allusers", ())
             records += [m for user in users if (m := self.convert.member(user)) is not None]
             done = state.get("done", 0) + len(users)
-            state = _next(state, going_on, "rights", len(users))
+            state = _next(state, going_on, "revisions" if state.get("again") else "rights", len(users))
             ended += () if going_on else (Kind.MEMBER,)
             yield self._batch(state, records, "users", ended, done)
 
@@ -98,7 +119,8 @@ class Scan:
             arvprop=REVISION_PROPS,
         ):
             rows = [row for row in query.get("allrevisions", ()) if row["pageid"] not in skipped]
-            records, count = self._from_list(rows), sum(len(row["revisions"]) for row in rows)
+            told = self._of_known_pages if state.get("again") else self._from_list
+            records, count = told(rows), sum(len(row["revisions"]) for row in rows)
             if scope.since is None:  # then a namespace without revisions is one without pages
                 state = {**state, "spaces": sorted({*state.get("spaces", ()), *(row["ns"] for row in rows)})}
             done = state.get("done", 0) + count
@@ -122,6 +144,26 @@ class Scan:
                 if contribution is not None:
                     records.append(contribution)
         return records
+
+    def _of_known_pages(self, rows: list[Json]) -> list[Record]:
+        """Revisions of pages that the mirror has, but for the current ones, which `_pages` reads."""
+        stamps = stamps_of(self.known, {str(row["pageid"]) for row in rows})
+        records: list[Record] = []
+        for row in rows:
+            stamp = stamps.get(page := str(row["pageid"]))
+            for revision in row["revisions"] if stamp is not None else ():
+                if stamp is not None and self._was_hidden(revision, stamp):
+                    creation = Creation(None, stamp.creation.at)
+                    records.append(self.convert.thread(row, revision, creation, None, stamp.latest))
+                if stamp is not None and str(revision["revid"]) != stamp.latest:
+                    contribution = self.convert.contribution(page, revision)
+                    records += [contribution] if contribution is not None else []
+        return records
+
+    def _was_hidden(self, revision: Json, stamp: Stamp) -> bool:
+        """Whether this revision began the page, and who wrote it is not to be known any more."""
+        began = not revision.get("parentid") and stamp.creation.at == moment(revision["timestamp"])
+        return began and stamp.creation.author is not None and self.convert.author(revision) is None
 
     def _excluded_pages(self) -> frozenset[int]:
         """The pages in excluded categories: the list of revisions does not say what is in them."""
@@ -149,7 +191,9 @@ class Scan:
             gaplimit=self.convert.wiki.pages_per_request,
         ):
             pages, found = query.get("pages", []), Found()
-            self.pages.take(pages, stamps_of(self.known, ids_of(pages)), found)
+            stamps = stamps_of(self.known, ids_of(pages))
+            begun = self._of_unknown_pages(pages, stamps, found) if state.get("again") else None
+            self.pages.take(pages, stamps, found, creations=begun)
             ended = not going_on and following is None
             if going_on or following is not None:
                 after = _next(state, going_on, "pages", len(pages))
@@ -158,13 +202,23 @@ class Scan:
             yield Batch(
                 records=tuple(found.records),
                 gone=tuple(found.gone),
-                cursor=start_of_recent(state["time"], state["time"]) if ended else state,
-                scan=state["time"],
+                cursor=start_of_recent(state["time"], state["scan"]) if ended else state,
+                scan=state["scan"],
                 ended=(Kind.THREAD, Kind.CONTRIBUTION) if ended else (),
                 part="pages",
                 done=state.get("done", 0),
                 total=total,
             )
+
+    def _of_unknown_pages(
+        self, pages: list[Json], stamps: Mapping[str, Stamp], found: Found
+    ) -> dict[str, Creation]:
+        """Adds all revisions of those of the pages that the mirror lacks; who began them."""
+        return {
+            number: self.pages.history(number, str(page["revisions"][0]["revid"]), found)
+            for page in filter(self.pages.wanted, pages)
+            if (number := str(page["pageid"])) not in stamps
+        }
 
     def _batch(
         self, state: State, records: Iterable[Record], part: str, ended: tuple[Kind, ...] = (), done: int = 0
@@ -173,7 +227,7 @@ class Scan:
         return Batch(
             records=tuple(records),
             cursor=state,
-            scan=state["time"],
+            scan=state["scan"],
             ended=ended,
             part=part,
             done=done,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, update
 
 from ...connectors.records import Badge, Change, Group, Kind, Member, Thread
 from . import rows
@@ -75,12 +75,19 @@ class Items:
                 histories.see_set(record.id, "label", record.labels, start, self.now, new=new)
         histories.save()
         rows.upsert(self.connection, threads, rows.thread_rows(self.site, records, self.scan))
+        self._hide_authors(record.id for record in records if record.author == "")
         self._count_deleted(records, before)
         for record in records:
             if record.id in before:
                 cascade(
                     self.connection, record.ref, before[record.id].deleted_at, micros(record.deleted_at)
                 )
+
+    def _hide_authors(self, ids: Iterable[str]) -> None:
+        """Of these threads it is known that nobody is to be seen as their author, any more or ever."""
+        for chunk in chunks(ids):
+            where = (threads.c.site == self.site, threads.c.id.in_(chunk), threads.c.author.is_not(None))
+            self.connection.execute(update(threads).where(*where).values(author=None))
 
     def groups(self, records: Sequence[Group]) -> None:
         ids = [record.id for record in records]

@@ -156,7 +156,7 @@ def _threads(wiki: Wiki, namespaces: tuple[int, ...]) -> dict[str, Thread]:
             kind=ThreadKind.TALK if space % 2 else ThreadKind.PAGE,
             space=str(space),
             title=prefix + title.replace("_", " "),
-            author=str(author) if author and not times[0][1] & 4 else None,
+            author=str(author) if author and not times[0][1] & 4 else "",
             created_at=_time(times[0][0]),
             last_activity_at=_time(times[-1][0]),
             labels=frozenset(labels.get(page, ())),

@@ -100,6 +100,15 @@ def test_a_none_that_means_none_replaces(store: Store, put: Put) -> None:
     assert (reply["parent"], reply["author"]) == (None, None)
 
 
+def test_an_author_who_was_hidden_goes(store: Store, put: Put) -> None:
+    put(thread("1", author="7"))
+    put(thread("1", author=None))
+    assert rows(store, threads)["1"]["author"] == "7"
+    put(thread("1", author=""))
+    assert rows(store, threads)["1"]["author"] is None
+    assert put(thread("1", author=""), synced=TODAY).threads == 0
+
+
 def test_of_a_page_only_the_current_text_stays(store: Store, put: Put) -> None:
     put(post("1", size=5, sha1="a"), post("5", "2"), family="wiki")
     put(post("2", size=7, sha1="b"), family="wiki")
