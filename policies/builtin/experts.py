@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections import Counter
@@ -18,17 +17,14 @@ from ...connectors.actions import (
     Action,
     AddToGroup,
     GrantBadge,
-    RemoveFromGroup,
-    RevokeBadge,
     SendMessage,
     SetTitle,
-    from_json,
 )
 from ...connectors.base import Platform, Profile
 from ...connectors.records import Ref
-from ...sync.outbox import Because, State
+from ...sync.outbox import Because
 from ...sync.store.states import chunks
-from ...sync.store.tables import consents, proposals
+from ...sync.store.tables import consents
 from ...sync.store.times import micros
 from .. import phrases
 from ..community import Community
@@ -41,6 +37,7 @@ from ..people import accounts, group_exists, groups
 from .common import nobody_to_talk_to, unless
 from .directory import Directory, links
 from .experts_settings import ExpertsParameters
+from .gifts import BADGE, GROUP, TAKEN, gifts, withdrawals
 
 __all__ = ["ASK", "Experts", "ExpertsParameters"]
 
@@ -132,11 +129,11 @@ class Experts(Kind):
                 reason = f"there is no group '{name}' on {of}; make it first"
                 yield self.held(expert.member, "missing", reason)
             elif name not in groups(community.conn, expert.member):
-                yield self._candidate(community, expert, "group", name, joined)
+                yield self._candidate(community, expert, GROUP, name, joined)
         if give.badge and GrantBadge in platform.verbs:
             badge = _named(give.badge, expert.area)
             granted = GrantBadge(site=of, member=member, badge=badge)
-            yield self._candidate(community, expert, "badge", badge, granted)
+            yield self._candidate(community, expert, BADGE, badge, granted)
         if give.title and SetTitle in platform.verbs and self._agreed(community, expert.member):
             title = _named(give.title, expert.area)
             titled = SetTitle(site=of, member=member, title=title)
@@ -145,14 +142,19 @@ class Experts(Kind):
     def _candidate(
         self, community: Community, expert: Expert, step: str, name: str, action: Action
     ) -> Candidate:
-        """`name` is what is given: a badge for all areas is given once, whatever area it was seen in."""
+        """`name` is what is given: a badge for all areas is given once, whatever area it was seen in.
+
+        What we took back ourselves is given anew to who earns it anew. What a person took back, or refused,
+        is never given again: that was their decision.
+        """
+        back = withdrawals(community, self.policy, expert.member.site).get((expert.member, step, name))
         return Candidate(
             item=expert.member,
-            occasion=name,
+            occasion=name if back is None else f"{name} anew, after {back}",
             step=step,
             because=self._because(expert),
             since=micros(community.now) - int(expert.score * 1000),  # the best known wait the longest
-            compose=lambda profile: action,
+            compose=partial(_exactly, action),
             site=expert.member.site,
             contacts=(expert.member,) if action.contact else (),
             concerns=(expert.member,),
@@ -160,44 +162,37 @@ class Experts(Kind):
 
     def _because(self, expert: Expert) -> tuple[Because, ...]:
         least = self.parameters.at_least
+        forum = self.tools.platforms[expert.member.site].family == "forum"
+        done, others = ("answers", "people helped") if forum else ("lasting edits", "others on these pages")
         return (
-            Because(f"answers in {expert.area}", f">= {least.evidence}", str(expert.answers)),
-            Because("people helped", f">= {least.people}", str(expert.people)),
+            Because(f"{done} in {expert.area}", f">= {least.evidence}", str(expert.answers)),
+            Because(others, f">= {least.people}", str(expert.people)),
             Because(f"rank in {expert.area}", f"<= {self.parameters.top}",
                     f"{expert.rank} (score {expert.score:.1f})"),
         )  # fmt: skip
 
     def _let_go(self, community: Community, site: str, ranking: _Ranking) -> Iterator[Candidate]:
         """Who has fallen far below the top leaves what this policy gave; nobody for a small change."""
-        p = proposals
-        given = {"add_to_group": "leave"} | (
-            {"grant_badge": "revoke"} if "badge" in self.parameters.withdraw else {}
-        )
-        rows = community.conn.execute(
-            select(p.c.id, p.c.item, p.c.occasion, p.c.verb, p.c.action)
-            .where(p.c.policy == self.policy, p.c.state == State.APPLIED, p.c.site == site)
-            .where(p.c.verb.in_(given))
-        ).all()
+        steps = (GROUP, BADGE) if "badge" in self.parameters.withdraw else (GROUP,)
         lowest = self.parameters.keep_until.rank
         deserved = {
-            (str(expert.member), name)
+            (expert.member, name)
             for expert in flat(ranking.experts)
             if expert.rank <= lowest
             for name in self._names(expert)
         }
-        for row in rows:
-            if (row.item, row.occasion) in deserved:
+        for gift in gifts(community, self.policy, site):
+            if gift.step not in steps or (gift.member, gift.name) in deserved or gift.is_over(community.conn):
                 continue
-            reason = Because(f"rank for {row.occasion}", f"> {lowest}", "below, or not ranked any more")
             yield Candidate(
-                item=Ref.parse(row.item),
-                occasion=f"{row.occasion} given in {row.id}",
-                step=given[row.verb],
-                because=(reason,),
+                item=gift.member,
+                occasion=f"{gift.name} given in {gift.id}",
+                step=TAKEN[gift.step],
+                because=(Because(f"rank for {gift.name}", f"> {lowest}", "below, or not ranked any more"),),
                 since=micros(community.now),
-                compose=partial(_taken_back, row.action),
+                compose=partial(_exactly, gift.taken_back()),
                 site=site,
-                contacts=(Ref.parse(row.item),),
+                contacts=(gift.member,),
             )
 
     def _names(self, expert: Expert) -> tuple[str, ...]:
@@ -299,12 +294,8 @@ class Experts(Kind):
                 yield expert
 
 
-def _taken_back(given: str, profile: Profile) -> Action:
-    action = from_json(json.loads(given))
-    if isinstance(action, AddToGroup):
-        return RemoveFromGroup(site=action.site, member=action.member, group=action.group)
-    assert isinstance(action, GrantBadge)  # noqa: S101 (the query asks for these two)
-    return RevokeBadge(site=action.site, member=action.member, badge=action.badge)
+def _exactly(action: Action, profile: Profile) -> Action:
+    return action
 
 
 def _link(platform: Platform, label: str, url: str) -> str:
