@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -169,6 +169,8 @@ class Contribution:
     sha1: str | None = None
     text: str | None = None
     kind: ContributionKind = ContributionKind.REGULAR
+    unlisted: bool = field(default=False, compare=False)
+    """The platform's lists may leave it out, so that a mirror need not have it; not stored."""
     deleted_at: datetime | None = None
 
     @property

@@ -54,7 +54,7 @@ def differences(
     """What the mirror has otherwise than `fresh`, which may hold an item and everything in it.
 
     What was made after `until` (microseconds), when the mirror was true, is no difference; what passes by
-    itself (views, likes, visits) is none either.
+    itself (views, likes, visits) is none either, nor is it a lack of what the platform does not list.
     """
     people = [r for r in fresh if isinstance(r, Member)]
     talks = [r for r in fresh if isinstance(r, Thread)]
@@ -101,11 +101,12 @@ def _compare(
     table = rows.MIRRORED[kind.value]
     names = [column.name for column in table.columns]
     held = existing(connection, table, site, [r.id for r in records], *names[2:])
+    unlisted = {r.id for r in records if isinstance(r, Contribution) and r.unlisted}
     for row in (dict(zip(names, row, strict=True)) for row in as_rows(site, records, "")):
         ours = held.get(row["id"])
         since = row.get("created_at") or row.get("joined_at") or 0
         if ours is None or ours.deleted_at is not None:
-            if since <= until:
+            if since <= until and row["id"] not in unlisted:
                 yield _MISSING[kind], f"{kind.value} {row['id']} is missing"
             continue
         differ: dict[Aspect, list[str]] = {}

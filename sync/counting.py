@@ -17,7 +17,7 @@ _TOLERATED, _TOLERATED_SHARE = 5, 0.01
 """More may have come, or gone, between a sync and an audit."""
 
 _EXPLAINED: Mapping[tuple[Family, Kind], str] = {
-    ("forum", Kind.CONTRIBUTION): "the forum counts those in private messages and in deleted topics, too",
+    ("forum", Kind.CONTRIBUTION): "the forum counts private messages, deleted topics and what no list shows",
     ("wiki", Kind.THREAD): "the wiki counts redirects and the pages of all namespaces, too",
     ("wiki", Kind.CONTRIBUTION): "the wiki counts edits of pages that are gone and of all namespaces, too",
 }

@@ -145,6 +145,7 @@ def author(row: Json) -> str | None:
 def contribution(site: str, post: Json, *, text: bool) -> Contribution:
     """From a post with `raw`; `text` False leaves the text out and keeps its size."""
     raw = post.get("raw")
+    kind = _KINDS.get(post.get("post_type", 1), ContributionKind.REGULAR)
     user, answered = post.get("user_id"), post.get("reply_to_post_number")
     deleted = moment(post.get("deleted_at"))
     if deleted is None and post.get("user_deleted"):
@@ -162,7 +163,8 @@ def contribution(site: str, post: Json, *, text: bool) -> Contribution:
         likes=likes(post),
         size=None if raw is None else len(raw.encode()),
         text=raw if text else None,
-        kind=_KINDS.get(post.get("post_type", 1), ContributionKind.REGULAR),
+        kind=kind,
+        unlisted=bool(post.get("hidden")) or kind in (ContributionKind.SMALL, ContributionKind.WHISPER),
         deleted_at=deleted,
     )
 

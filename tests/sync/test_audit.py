@@ -151,6 +151,11 @@ def test_what_came_after_the_last_sync_is_no_gap(store: Store) -> None:
     assert audit(store, site_with((*RECORDS[:1], *newer, post("1")))).gaps == []
 
 
+def test_a_mirror_need_not_have_what_the_platform_does_not_list(store: Store) -> None:
+    sync_one(store, site_with(), day(30))
+    assert audit(store, site_with((*RECORDS, post("3", unlisted=True)))).gaps == []
+
+
 def test_views_likes_and_visits_are_no_gap(store: Store) -> None:
     sync_one(store, site_with(), day(30))
     moved = (
