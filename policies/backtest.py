@@ -1,117 +1,144 @@
-"""A policy over the mirrored past: what it would have done, and how that would have turned out.
+"""Policies over the mirrored past: what they would have done, and how that would have turned out.
 
-The same code decides as for today, at one past moment after the other. What each kind would have achieved is
-judged by what then really happened; what cannot be known of the past is named as assumed.
+The same code decides as for today, at one past moment after the other; several settings of one policy share
+what is computed at each moment. How it would have turned out is judged by what then really happened
+(`outcomes.py`); what cannot be known of the past is named as assumed, and limits, budgets, opt-outs and the
+moderators' own verdicts are left out of account.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from statistics import median
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection
 
 from ..config.durations import Duration
 from ..connectors.records import Ref
-from ..sync.store.tables import contributions, threads
-from ..sync.store.times import micros
-from .builtin.experts import Experts
+from .builtin.common import SECTIONS
 from .builtin.stale import WARN, Stale
-from .builtin.welcome import Welcome
+from .holdout import Arms
 from .kind import Candidate, Kind
-from .sources import Scope, visible
 
 if TYPE_CHECKING:
     from .community import Community
     from .engine import Engine
 
-FOLLOWED = timedelta(days=90)
-"""How long after an action its outcome is looked at, where a kind needs such a span."""
 _EXAMPLES = 10
+_NO_PAST = frozenset({"leave", "revoke", "directory", "tell", SECTIONS})
+"""Steps that ask what was done before, or the text of pages as it is today."""
+
+LEFT_OUT = ("limits", "contact budget", "opt-outs", "reviews")
+"""What would have held some of it back, and is not taken into account."""
+
+Number = float | int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """One thing that the policy would have done."""
+    """One thing that the policy would have done. `outcome`: in words; `good` False: better left undone."""
 
     at: datetime
     item: Ref
+    occasion: str
     step: str
     because: str
+    outcome: str = ""
+    good: bool = True
 
 
 @dataclass
 class Backtest:
-    """`outcomes` are numbers by name; `assumed` the facts whose past is not known."""
+    """`settings`: what differs from the policy as it is written; `outcomes`: numbers by name; `assumed`: the
+    facts whose past is not known; `arms`: of a welcome with a holdout."""
 
     policy: str
     start: datetime
     end: datetime
+    settings: Mapping[str, str] = field(default_factory=dict)
     steps: int = 0
     actions: list[Acted] = field(default_factory=list)
-    outcomes: dict[str, float | int | None] = field(default_factory=dict)
+    outcomes: dict[str, Number] = field(default_factory=dict)
     assumed: tuple[str, ...] = ()
+    arms: Arms | None = None
+    _seen: dict[tuple[Ref, str, str], datetime] = field(default_factory=dict)
 
-    @property
-    def examples(self) -> list[Acted]:
-        """Some of the actions, evenly from all of them."""
-        stride = max(1, len(self.actions) // _EXAMPLES)
-        return self.actions[::stride][:_EXAMPLES]
+    def examples(self, most: int = _EXAMPLES) -> list[Acted]:
+        """So many of the actions, those with an outcome before mere warnings: up to half of them such as were
+        better left undone, the rest from all over the span."""
+        of = [each for each in self.actions if each.outcome] or self.actions
+        bad = _spread([each for each in of if not each.good], most // 2)
+        good = _spread([each for each in of if each.good], most - len(bad))
+        return sorted((*bad, *good), key=lambda each: (each.at, each.item))
+
+    def take(self, kind: Kind, candidate: Candidate, moment: datetime) -> None:
+        """Do what a candidate calls for, once."""
+        step = self._step(kind, candidate, moment)
+        key = (candidate.item, candidate.occasion, step)
+        if step and key not in self._seen:
+            self._seen[key] = moment
+            words = "; ".join(f"{b.fact} {b.value}" for b in candidate.because)
+            self.actions.append(Acted(moment, candidate.item, candidate.occasion, step, words))
+
+    def _step(self, kind: Kind, candidate: Candidate, moment: datetime) -> str:
+        """What would be done now: after a warning and its grace, what the warning announced; '' = nothing."""
+        if candidate.step != WARN or not isinstance(kind, Stale):
+            return candidate.step
+        warned = self._seen.get((candidate.item, candidate.occasion, WARN))
+        if warned is None:
+            return WARN
+        due = kind.parameters.warn.grace.after(warned)
+        return str(kind.parameters.then[0]) if moment >= due else ""
 
 
 def backtest(
-    engine: Engine, conn: Connection, kind: Kind, start: datetime, end: datetime, every: Duration
-) -> Backtest:
-    """Run a policy at `start` and then `every` so often until `end`. Reads only."""
-    result = Backtest(kind.policy, start, end, assumed=_assumed(engine, kind))
-    seen: dict[tuple[Ref, str, str], datetime] = {}
-    moment = start
+    engine: Engine,
+    conn: Connection,
+    kinds: Sequence[tuple[Mapping[str, str], Kind]],
+    start: datetime,
+    end: datetime,
+    every: Duration,
+    now: datetime,
+) -> list[Backtest]:
+    """Run settings of a policy at `start` and then `every` so often until `end`, all at the same moments.
+
+    `kinds`: what differs, and the policy made with it. Reads only.
+    """
+    from .outcomes import judge
+
+    results = [
+        Backtest(kind.policy, start, end, settings, assumed=_assumed(engine, kind))
+        for settings, kind in kinds
+    ]
     last = engine.community(conn, end, live=False)
+    moment = start
     try:
         while moment <= end:
-            for candidate in _candidates(engine.community(conn, moment, live=False, later=last), kind):
-                step = _step(kind, candidate, seen, moment)
-                if step and (key := (candidate.item, candidate.occasion, step)) not in seen:
-                    seen[key] = moment
-                    result.actions.append(Acted(moment, candidate.item, step, _words(candidate)))
-            result.steps += 1
+            community = engine.community(conn, moment, live=False, later=last)
+            try:
+                for result, (_, kind) in zip(results, kinds, strict=True):
+                    community.memo.clear()  # what one setting has worked out is not true of the next
+                    for candidate in _candidates(community, kind):
+                        result.take(kind, candidate, moment)
+                    result.steps += 1
+            finally:
+                community.close()
             moment = every.after(moment)
     finally:
         last.close()
-    result.outcomes = _outcomes(engine, conn, kind, result)
-    return result
+    for result, (_, kind) in zip(results, kinds, strict=True):
+        judge(engine, conn, kind, result, now)
+    return results
 
 
 def _candidates(community: Community, kind: Kind) -> Iterator[Candidate]:
-    try:
-        for site in kind.parameters.on:
-            if community.sites[site].complete:
-                for each in kind.propose(community, site):
-                    if isinstance(each, Candidate) and each.step not in ("leave", "revoke", "directory"):
-                        yield each
-    finally:
-        community.close()
-
-
-def _step(
-    kind: Kind, candidate: Candidate, seen: dict[tuple[Ref, str, str], datetime], moment: datetime
-) -> str:
-    """What would be done now: after a warning and its grace, what the warning announced; '' = nothing."""
-    if candidate.step != WARN or not isinstance(kind, Stale):
-        return candidate.step
-    warned = seen.get((candidate.item, candidate.occasion, WARN))
-    if warned is None:
-        return WARN
-    due = kind.parameters.warn.grace.after(warned)
-    return str(kind.parameters.then[0]) if moment >= due else ""
-
-
-def _words(candidate: Candidate) -> str:
-    return "; ".join(f"{b.fact} {b.value}" for b in candidate.because)
+    for site in kind.parameters.on:
+        if community.sites[site].complete:
+            for each in kind.propose(community, site):
+                if isinstance(each, Candidate) and each.step not in _NO_PAST:
+                    yield each
 
 
 def _assumed(engine: Engine, kind: Kind) -> tuple[str, ...]:
@@ -121,99 +148,12 @@ def _assumed(engine: Engine, kind: Kind) -> tuple[str, ...]:
         for atom in (*when.atoms(), *unless.atoms()):
             if atom.use.fact.past == "assumed":
                 names[atom.use.name] = None
+        if kind.links(site, ""):
+            names["links to the page"] = None
     return tuple(names)
 
 
-def _outcomes(
-    engine: Engine, conn: Connection, kind: Kind, result: Backtest
-) -> dict[str, float | int | None]:
-    steps = Counter(acted.step for acted in result.actions)
-    outcomes: dict[str, float | int | None] = dict(sorted(steps.items()))
-    if isinstance(kind, Stale):
-        done = [acted for acted in result.actions if acted.step in kind.parameters.then]
-        outcomes["revived later"] = sum(_written_after(conn, acted) for acted in done)
-    elif isinstance(kind, Welcome):
-        outcomes |= _newcomers(engine, conn, kind, result)
-    elif isinstance(kind, Experts):
-        named = {acted.item: acted.at for acted in reversed(result.actions)}
-        outcomes["people named"] = len(named)
-        outcomes["who answered others within 90 days"] = sum(
-            _answered_after(conn, who, at) for who, at in named.items()
-        )
-    else:
-        weeks = max((result.end - result.start) / timedelta(weeks=1), 1 / 7)
-        outcomes["matches per week"] = round(len(result.actions) / weeks, 2)
-    return outcomes
-
-
-def _written_after(conn: Connection, acted: Acted) -> bool:
-    c = contributions
-    query = select(c.c.id).where(
-        c.c.site == acted.item.site,
-        c.c.thread == acted.item.id,
-        c.c.created_at > micros(acted.at),
-        c.c.kind == "regular",
-        c.c.deleted_at.is_(None),
-    )
-    return conn.execute(query.limit(1)).first() is not None
-
-
-def _answered_after(conn: Connection, who: Ref, at: datetime) -> bool:
-    c, t = contributions, threads
-    query = (
-        select(c.c.id)
-        .join_from(c, t, and_(t.c.site == c.c.site, t.c.id == c.c.thread))
-        .where(c.c.site == who.site, c.c.author == who.id, t.c.author != who.id)
-        .where(c.c.created_at > micros(at), c.c.created_at <= micros(at + FOLLOWED))
-    )
-    return conn.execute(query.limit(1)).first() is not None
-
-
-def _newcomers(
-    engine: Engine, conn: Connection, kind: Welcome, result: Backtest
-) -> dict[str, float | int | None]:
-    """Everybody who first wrote in the span: how many people greeted, and after how many hours."""
-    joined, greeted, hours = 0, 0, []
-    for site in kind.parameters.on:
-        family = engine.platforms[site].family
-        for delay in _first_replies(conn, site, family, result):
-            joined += 1
-            if delay is not None:
-                greeted += 1
-                hours.append(delay / timedelta(hours=1))
-    return {
-        "newcomers": joined,
-        "answered by people": greeted,
-        "median hours to the first answer": round(median(hours), 1) if hours else None,
-    }
-
-
-def _first_replies(
-    conn: Connection, site: str, family: str, result: Backtest
-) -> Iterator[timedelta | None]:
-    """For each newcomer of the span, how long it took until somebody else wrote in the same thread; None if
-    nobody did within 90 days after the span."""
-    scope = Scope(site, family, micros(result.end + FOLLOWED))
-    c = contributions
-    first = (
-        select(c.c.author, func.min(c.c.created_at).label("at"))
-        .where(visible(scope), c.c.author.is_not(None))
-        .group_by(c.c.author)
-        .having(func.min(c.c.created_at).between(micros(result.start), micros(result.end)))
-        .subquery("first")
-    )
-    mine, later = contributions.alias("mine"), contributions.alias("later")
-    answer = (
-        select(func.min(later.c.created_at))
-        .where(visible(scope, later), later.c.thread == mine.c.thread)
-        .where(later.c.author != first.c.author, later.c.created_at > first.c.at)
-        .scalar_subquery()
-    )
-    rows = conn.execute(
-        select(first.c.at, func.min(answer))
-        .join_from(first, mine, and_(mine.c.author == first.c.author, mine.c.created_at == first.c.at))
-        .where(mine.c.site == site)
-        .group_by(first.c.author, first.c.at)
-    )
-    for at, answered in rows:
-        yield timedelta(microseconds=answered - at) if answered is not None else None
+def _spread(of: Sequence[Acted], most: int) -> list[Acted]:
+    """So many at most, evenly from all of them."""
+    stride = max(1, -(-len(of) // most)) if most else 1
+    return list(of[::stride][:most])

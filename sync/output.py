@@ -64,7 +64,7 @@ class Output:
 
         table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
         for column in columns:
-            table.add_column(column, overflow="fold")
+            table.add_column(Text(clean(column)), overflow="fold")
         for row in rows:
             table.add_row(*(Text(clean(cell)) for cell in row))
         self.console().print(table)
