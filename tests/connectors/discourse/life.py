@@ -8,8 +8,10 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
+from ordito.connectors.discourse.connector import DiscourseConnector
 from ordito.connectors.records import Contribution, ContributionKind
 from tests.connectors.adapter import MemoryMirror, Truth
+from tests.connectors.discourse.shortcut import take_shortcut
 from tests.connectors.discourse.site import DiscourseSite
 from tests.connectors.reading import assert_true
 from tests.servers.discourse import DiscourseServer, Forum
@@ -179,6 +181,10 @@ class Lively:
     @property
     def name(self) -> str:
         return self.site.name
+
+    def connect(self) -> DiscourseConnector:
+        """Every sync of it sweeps."""
+        return take_shortcut(self.site.connect(), self.server.app)
 
     def live(self, deeds: Iterable[Deed]) -> None:
         for deed in deeds:

@@ -51,7 +51,7 @@ def test_whatever_happens_while_it_reads_the_mirror_ends_true(
     with DiscourseServer(dialect=dialect) as server:
         lively = Lively(server)
         lively.live(before)
-        mirror = MemoryMirror(lively.site.connect())
+        mirror = MemoryMirror(lively.connect())
         with Meanwhile(lively, during):
             mirror.sync()
         settle(mirror)
@@ -75,14 +75,14 @@ def test_wherever_it_is_cut_the_mirror_ends_true(
     with DiscourseServer(dialect=dialect) as server:
         lively = Lively(server)
         lively.live(before)
-        mirror = MemoryMirror(lively.site.connect())
+        mirror = MemoryMirror(lively.connect())
         for requests, during, between in cuts:
             server.faults.answer("", status=429, headers={"Retry-After": "30000"}, spare=requests)
             with Meanwhile(lively, [(3, deed) for deed in during]), suppress(RateLimited):
                 mirror.sync()
             server.faults.clear()
             mirror.connector.close()
-            mirror.connector = lively.site.connect()
+            mirror.connector = lively.connect()
             lively.live(between)
         settle(mirror)
         lively.compare(mirror)
