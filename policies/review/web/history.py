@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -9,10 +10,11 @@ from werkzeug.wrappers import Response
 
 from ....config.errors import OrditoError, TransitionError, UsageError
 from ....sync import outbox
-from ....sync.outbox import Entry, Report, State
+from ....sync.outbox import Entry, Filters, Report, State
 from ....sync.store.runs import recorded
 from ....sync.workbench import workbench
 from ..queue import lines
+from .carrying_out import carry_out, told
 from .page import page, person
 from .past import LOOKED_FOR, Past, people, policies
 
@@ -44,6 +46,20 @@ def undo(id_: int) -> Response | tuple[str, int]:
     return redirect(url_for("history.index"), 303)
 
 
+@views.post("/history/apply")
+def apply() -> str | tuple[str, int]:
+    """Carry out what is approved, without waiting for the next run."""
+    here = page()
+    here.rights.confirm(person(), here.now())
+    try:
+        report = here.on_platforms(lambda: carry_out(here.app), _PATIENCE)
+    except TimeoutError:
+        return _show("The sites take their time. Look here again in a minute."), 202
+    except OrditoError as error:
+        return _show(str(error)), 409
+    return _show(news=list(told(report)))
+
+
 def _undo(app: App, id_: int, by: str) -> None:
     """Raises TransitionError, LockHeld, and what stands against it."""
     with workbench(app, "serve") as bench, recorded(app.store, "undo", app.now) as run:
@@ -62,7 +78,8 @@ def _against(report: Report) -> str:
     return " ".join(dict.fromkeys(reasons))
 
 
-def _show(problem: str = "") -> str:
+def _show(problem: str = "", news: Sequence[tuple[str, bool]] = ()) -> str:
+    """`news`: sentences on what has just been carried out, and whether they are bad."""
     here, search = page(), Past.read(request.args)
     with here.app.store.read() as conn:
         try:
@@ -74,6 +91,7 @@ def _show(problem: str = "") -> str:
             total = outbox.count(conn, filters)
             entries = outbox.journal(conn, filters, limit=PER_PAGE, offset=(search.page - 1) * PER_PAGE)
         shown = lines(conn, [entry.proposal for entry in entries], here.app.platforms(), here.now())
+        approved = outbox.count(conn, Filters(states=(State.APPROVED,)))
         choices = {"policy": policies(conn), "by": people(conn), "state": LOOKED_FOR}
     return render_template(
         "history.html",
@@ -83,6 +101,9 @@ def _show(problem: str = "") -> str:
         total=total,
         pages=max(1, -(-total // PER_PAGE)),
         problem=problem,
+        news=news,
+        approved=approved,
+        window=here.app.settings.constitution.undo_window,
     )
 
 

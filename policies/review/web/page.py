@@ -24,6 +24,8 @@ from .sign_ins import Person, SignIns
 if TYPE_CHECKING:
     from ....sync.context import App
 
+PATIENCE = 30.0
+"""Seconds that somebody waits for a site before they are told so."""
 BACK = "/sign-in/forum/back"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _KEY = "ordito"
@@ -52,7 +54,7 @@ class Page:
         sign_ins = SignIns(app.store)
 
         def fetch(ref: Ref) -> Batch | None:
-            return platforms.submit(lambda: app.connector(ref.site).fetch(ref)).result()
+            return platforms.submit(lambda: app.connector(ref.site).fetch(ref)).result(PATIENCE)
 
         return cls(
             app=app,

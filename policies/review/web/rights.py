@@ -54,9 +54,10 @@ class Rights:
             return
         try:
             batch = self.fetch(ref)
-        except ConnectorError as error:
+        except (ConnectorError, TimeoutError) as error:
+            reason = error.message if isinstance(error, ConnectorError) else "it takes its time"
             raise CannotAsk(
-                f"The forum cannot be asked whether you may still review ({error.message}).",
+                f"The forum cannot be asked whether you may still review ({reason}).",
                 hint="Nothing was decided; try again in a moment.",
             ) from error
         if not self._may(batch, ref, now):

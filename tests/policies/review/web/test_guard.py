@@ -26,6 +26,7 @@ FORMS = (
     "/together",
     "/reopen",
     "/history/1/undo",
+    "/history/apply",
     "/sign-out",
 )
 

@@ -1,17 +1,19 @@
 """What was done, undoing it from the page, and how the last runs went."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection
 
 from ordito.connectors.actions import Action, CloseThread
 from ordito.connectors.records import Thread
+from ordito.policies.review.web.carrying_out import told
 from ordito.policies.review.web.page import Page
 from ordito.sync.context import App
 from ordito.sync.locks import Holder, run_lock
-from ordito.sync.outbox import Decision, Go, Proposal, State, apply, review
+from ordito.sync.outbox import Decision, Go, Proposal, Report, State, apply, review
+from ordito.sync.outbox.bench import Failure, Held
 from ordito.sync.store.runs import recorded
 from ordito.sync.store.tables import proposals
 from ordito.sync.store.times import micros
@@ -52,26 +54,34 @@ class Nothing:
         return frozenset()
 
 
+def some_topic(app: App) -> str:
+    return next(
+        record.id
+        for batch in app.connector("forum").changes(None, Nothing())
+        for record in batch.records
+        if isinstance(record, Thread) and record.kind == "topic" and record.closed is False
+    )
+
+
+def approved_closing(app: App, page: Page) -> int:
+    """A topic of the sandbox whose closing waits to be carried out; the proposal."""
+    topic = page.on_platforms(lambda: some_topic(app), 60)
+    [id_] = offer(app, draft(CloseThread(site="forum", thread=topic)))
+    with app.store.write() as conn:
+        review(conn, id_, Decision.APPROVED, by="mara", now=app.now())
+    return id_
+
+
 @pytest.fixture
 def closed(app: App, page: Page, clock: Clock) -> int:
     """A topic of the sandbox that was closed as approved; the proposal."""
-
-    def some_topic() -> str:
-        return next(
-            record.id
-            for batch in app.connector("forum").changes(None, Nothing())
-            for record in batch.records
-            if isinstance(record, Thread) and record.kind == "topic" and record.closed is False
-        )
 
     def carry_out() -> None:
         with workbench(app, "apply") as bench, recorded(app.store, "apply", app.now) as run:
             report = apply(bench, Open(), [id_])
             run.exit_code, run.summary = report.exit_code, report.summary
 
-    [id_] = offer(app, draft(CloseThread(site="forum", thread=page.on_platforms(some_topic, 60))))
-    with app.store.write() as conn:
-        review(conn, id_, Decision.APPROVED, by="mara", now=app.now())
+    id_ = approved_closing(app, page)
     page.on_platforms(carry_out, 60)
     assert look(app, id_).state == State.APPLIED
     clock.pass_(minutes=3)
@@ -100,6 +110,50 @@ def test_what_cannot_be_undone_says_why(app: App, browser: Browser, closed: int)
     again = browser.post(f"/history/{closed}/undo")
     assert again.status_code == 409 and "only what was applied can be undone" in again.text
     assert browser.post("/history/999/undo").status_code == 409
+
+
+def test_what_is_approved_can_be_carried_out_from_the_page_once_its_window_is_over(
+    app: App, browser: Browser, page: Page, clock: Clock
+) -> None:
+    app.make_gate = lambda app: Open()
+    id_ = approved_closing(app, page)
+    assert "1 approved</a>, not carried out yet" in browser.get("/history").text
+    early = browser.post("/history/apply")
+    assert "1 held: the approval can still be taken back" in early.text
+    assert look(app, id_).state == State.APPROVED
+    clock.pass_(minutes=10)
+    done = browser.post("/history/apply")
+    assert "1 carried out." in done.text and "Carry out now" not in done.text
+    assert look(app, id_).state == State.APPLIED
+    assert "<strong>apply</strong>" in browser.get("/health").text
+
+
+def test_while_a_run_is_at_work_nothing_is_carried_out_from_the_page(
+    app: App, browser: Browser, page: Page
+) -> None:
+    id_ = approved_closing(app, page)
+    browser.get("/history")
+    with run_lock(app.store, Holder.here("run", "cron"), app.now):
+        busy = browser.post("/history/apply")
+    assert busy.status_code == 409 and "cron" in busy.text
+    assert look(app, id_).state == State.APPROVED
+
+
+def test_what_came_of_it_is_told_with_every_reason() -> None:
+    report = Report()
+    until = datetime(2026, 3, 1, 13, tzinfo=UTC)
+    report.held += [Held(1, until, "it is quiet"), Held(2, until, "it is quiet"), Held(3, None, "stopped")]
+    report.superseded.append((4, "somebody answered"))
+    report.failed.append(Failure(5, "forum", "forbidden", "No right.", retriable=False))
+    report.unsettled.append((6, "no answer"))
+    assert list(told(report)) == [
+        ("2 held: it is quiet, until 2026-03-01 13:00 UTC.", False),
+        ("1 held: stopped.", False),
+        ("4 is no longer fitting: somebody answered.", False),
+        ("5 failed: No right.", True),
+        ("6 may be done or not, please look: no answer", True),
+    ]
+    assert list(told(Report())) == [("Nothing was there to carry out.", False)]
 
 
 def test_while_a_run_is_at_work_an_undo_waits_for_another_time(

@@ -1,0 +1,51 @@
+"""Carrying out what is approved, from the page: the same as `ordito apply`, for as long as somebody waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ....sync import outbox
+from ....sync.outbox import Report
+from ....sync.store.runs import recorded
+from ....sync.workbench import workbench
+
+if TYPE_CHECKING:
+    from ....sync.context import App
+
+LASTS = timedelta(seconds=20)
+"""Nothing is begun after it: meanwhile the sites are asked for nobody else. The next run does the rest."""
+
+
+def carry_out(app: App) -> Report:
+    """Raises LockHeld while a run is at work."""
+    with (
+        workbench(app, "serve", app.now() + LASTS) as bench,
+        recorded(app.store, "apply", app.now) as run,
+    ):
+        report = outbox.apply(bench, app.gate())
+        run.exit_code, run.summary = report.exit_code, report.summary
+    return report
+
+
+def told(report: Report) -> Iterator[tuple[str, bool]]:
+    """What came of it in sentences, and whether somebody should look at it."""
+    if report.applied:
+        yield f"{len(report.applied)} carried out.", False
+    counted = Counter((held.reason, held.until) for held in report.held)
+    for (reason, until), number in counted.items():
+        over = f", until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+        yield f"{number} held: {reason}{over}.", False
+    for id_, reason in report.superseded:
+        yield f"{id_} is no longer fitting: {reason}.", False
+    for failure in report.failed:
+        again = " It will be tried again." if failure.retriable else ""
+        yield f"{failure.id} failed: {failure.error}{again}", True
+    for id_, reason in report.unsettled:
+        yield f"{id_} may be done or not, please look: {reason}", True
+    for error in report.errors:
+        yield " ".join(part for part in (f"{error.site}:", error.message, error.hint) if part), True
+    if report.empty:
+        yield "Nothing was there to carry out.", False
