@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Literal
@@ -254,14 +254,21 @@ class PoliteSession(requests.Session):
             return float(text)
         if text:
             try:
-                moment = parsedate_to_datetime(text)
-                return max(0.0, (moment - self._world.now()).total_seconds())
+                moment, now = parsedate_to_datetime(text), self._time_there(response)
+                return max(0.0, (moment - now).total_seconds())
             except (ValueError, TypeError):
                 pass
         try:
             return max(0.0, float(response.json()["extras"]["wait_seconds"]))
         except (ValueError, TypeError, KeyError, IndexError):
             return None
+
+    def _time_there(self, response: requests.Response) -> datetime:
+        """The site's own time as it answered; its clock need not agree with ours."""
+        try:
+            return parsedate_to_datetime(response.headers["Date"])
+        except (KeyError, ValueError, TypeError):
+            return self._world.now()
 
     def _follow(self, response: requests.Response, method: str, kwargs: dict[str, Any]) -> requests.Response:
         for _ in range(_HOPS):

@@ -131,6 +131,14 @@ def test_after_being_told_to_slow_down_the_pace_is_halved_for_ten_minutes() -> N
         ((429, {"Content-Type": "application/json"}, b'{"failed":"FAILED","message":"slow down"}'), 12),
         ((429, {"Content-Type": "text/html"}, b"<html>429 Too Many Requests</html>"), 12),
         ((429, {"Retry-After": "Wed, 01 May 2024 00:00:20 GMT"}, b""), 21),
+        (
+            (429, {"Retry-After": "Wed, 01 May 2024 00:09:20 GMT",
+                   "Date": "Wed, 01 May 2024 00:09:00 GMT"}, b""), 21,
+        ),
+        (
+            (429, {"Retry-After": "Tue, 30 Apr 2024 23:55:20 GMT",
+                   "Date": "Tue, 30 Apr 2024 23:55:00 GMT"}, b""), 21,
+        ),
         ((429, {}, b'{"extras":{"wait_seconds":5}}'), 6),
     ],
 )
