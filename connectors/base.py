@@ -113,7 +113,8 @@ class Health:
     """Who we are on a site and what we may do there.
 
     `can`: the verbs that the account's rights allow. `counts` as the platform states them (members,
-    threads, contributions, …). `requests`: estimate for a first sync, in requests, from those counts.
+    threads, contributions, …). `requests`: estimate for a first sync, in requests, from those counts;
+    `requests_of_month`: for one with a `since` of 30 days ago, where the platform tells.
     """
 
     account: str
@@ -122,6 +123,7 @@ class Health:
     can: frozenset[type[Action]]
     counts: Mapping[str, int] = field(default_factory=dict)
     requests: int = 0
+    requests_of_month: int | None = None
     groups: frozenset[str] | None = None
     badges: frozenset[str] | None = None
     read_only: bool = False

@@ -10,16 +10,16 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, select
 
 from ..config.errors import ConnectorError, LockHeld, StoreError
 from ..config.model import SiteSettings
-from ..connectors.base import Batch, Connector, Family, World
+from ..connectors.base import Batch, Connector, Family, Health, World
 from ..connectors.records import Change, Kind, Ref
-from .progress import Watch
+from .progress import Estimate, Watch
 from .store.checkpoints import Checkpoint
 from .store.deletion import mark_seen, unseen
 from .store.guard import Exclusions, Guard, comparable, drop_orphans, purge
@@ -167,7 +167,7 @@ class SiteSync:
             health = self.connector.probe()
             checkpoint = replace(checkpoint, language=health.language, account=health.account_id)
             if checkpoint.cursor is None:
-                self.watch.estimate(site, health.requests, settings.requests_per_minute)
+                self.watch.estimate(site, self._estimate(health))
         self._checkpoint = checkpoint
         with self.store.write() as connection:
             checkpoint.save(connection)
@@ -175,6 +175,16 @@ class SiteSync:
             purge(connection, guard)
         self._ingest = Ingest(
             site, self.source.family, guard, self.now, checkpoint.synced_at, self.report.counts
+        )
+
+    def _estimate(self, health: Health) -> Estimate:
+        settings = self.source.settings
+        return Estimate(
+            requests=health.requests,
+            per_minute=settings.requests_per_minute,
+            month_ago=(self.now - timedelta(days=30)).date(),
+            of_month=health.requests_of_month,
+            since=settings.since,
         )
 
     def _settle_unseen(self, last: Batch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,11 +15,26 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
+_LONG, _WORTH = 10, 0.7
+"""A sync of more minutes is a long one; what costs less than this part of it is worth a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Of a first sync, in requests. `of_month`: with a `since` of `month_ago`, where that is known."""
+
+    requests: int
+    per_minute: int
+    month_ago: date
+    of_month: int | None = None
+    since: date | None = None
+
+
 class Watch(Protocol):
     """Is told how a sync gets on."""
 
-    def estimate(self, site: str, requests: int, per_minute: int) -> None:
-        """Everything is about to be read, in about so many requests."""
+    def estimate(self, site: str, estimate: Estimate) -> None:
+        """Everything is about to be read."""
 
     def batch(self, site: str, batch: Batch) -> None:
         """A batch was stored."""
@@ -26,7 +43,7 @@ class Watch(Protocol):
 class Silence:
     """Nobody watches."""
 
-    def estimate(self, site: str, requests: int, per_minute: int) -> None:
+    def estimate(self, site: str, estimate: Estimate) -> None:
         pass
 
     def batch(self, site: str, batch: Batch) -> None:
@@ -39,8 +56,8 @@ class Notes(Silence):
     def __init__(self, out: Output) -> None:
         self._out = out
 
-    def estimate(self, site: str, requests: int, per_minute: int) -> None:
-        self._out.note(estimate_line(site, requests, per_minute))
+    def estimate(self, site: str, estimate: Estimate) -> None:
+        self._out.note(estimate_line(site, estimate))
 
 
 class Moving(AbstractContextManager["Moving"]):
@@ -70,8 +87,8 @@ class Moving(AbstractContextManager["Moving"]):
     ) -> None:
         self._progress.stop()
 
-    def estimate(self, site: str, requests: int, per_minute: int) -> None:
-        self._progress.console.print(estimate_line(site, requests, per_minute), markup=False)
+    def estimate(self, site: str, estimate: Estimate) -> None:
+        self._progress.console.print(estimate_line(site, estimate), markup=False)
 
     def batch(self, site: str, batch: Batch) -> None:
         if site not in self._tasks:
@@ -82,16 +99,32 @@ class Moving(AbstractContextManager["Moving"]):
             )
 
 
-def estimate_line(site: str, requests: int, per_minute: int) -> str:
-    """`requests` at the pace of the settings, in words."""
-    minutes = requests / per_minute
-    if minutes < 1:
-        time = "less than a minute"
-    elif minutes < 90:
-        time = f"about {round(minutes)} minute{'s' if round(minutes) != 1 else ''}"
-    else:
-        time = f"about {minutes / 60:.1f} hours"
-    return (
-        f"{site}: everything is read once: about {requests:,} requests, {time} at {per_minute} a minute. "
+def estimate_line(site: str, estimate: Estimate) -> str:
+    """What a first sync costs at the pace of the settings, in words; of a long one also what a shorter
+    history would cost."""
+    requests, since = estimate.requests, estimate.since
+    known = since is None
+    if since is not None and since >= estimate.month_ago and estimate.of_month is not None:
+        requests, known = estimate.of_month, True
+    what = "everything" if since is None else f"everything since {since}"
+    line = (
+        f"{site}: {what} is read once: {'' if known else 'at most '}about {requests:,} requests, "
+        f"{_time(requests, estimate.per_minute)} at {estimate.per_minute} a minute. "
         "It can be stopped at any time and goes on from there."
     )
+    month, long = estimate.of_month, requests >= _LONG * estimate.per_minute
+    if since is None and long and month is not None and month < requests * _WORTH:
+        line += (
+            f" With 'since: {estimate.month_ago}' it would be about {month:,} requests, "
+            f"{_time(month, estimate.per_minute)}; what needs the whole history is then unknown."
+        )
+    return line
+
+
+def _time(requests: int, per_minute: int) -> str:
+    minutes = requests / per_minute
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 90:
+        return f"about {round(minutes)} minute{'s' if round(minutes) != 1 else ''}"
+    return f"about {minutes / 60:.1f} hours"

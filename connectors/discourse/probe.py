@@ -24,7 +24,7 @@ from .dialect import IDS
 from .platform import VERBS
 from .query import Address
 from .read_people import is_read
-from .read_posts import ROUND
+from .read_posts import OLD_PAGES, ROUND
 from .settings import DiscourseSettings
 
 _EVERYBODY: frozenset[type[Action]] = frozenset({SendMessage, Reply, OpenThread, EditText, NotifyModerators})
@@ -37,16 +37,20 @@ def probe(client: Client, settings: DiscourseSettings, now: datetime) -> Health:
     me = client.me()
     about: Json = client.about().get("about") or {}
     site = client.get_site_info()
-    counts = _counts(about.get("stats") or {})
+    stats = about.get("stats") or {}
+    counts = _counts(stats)
     newest, refused = _newest_post(client)
     groups = [row for row in site.get("groups") or () if is_read(int(row["id"]))]
+    lists = _lists(client, counts, len(groups))
+    month = stats.get("posts_30_days", stats.get("post_30_days"))
     return Health(
         account=me.username,
         account_id=me.id,
         version=str(about.get("version") or ""),
         can=_can(me),
         counts=counts,
-        requests=_estimate(client, counts, newest, len(groups)),
+        requests=lists + _pages_of_posts(counts, newest),
+        requests_of_month=None if month is None else lists + math.ceil(int(month) / IDS) + OLD_PAGES,
         groups=frozenset(str(row["name"]) for row in site.get("groups") or ()),
         badges=_badges(client),
         read_only=client.read_only,
@@ -78,20 +82,19 @@ def _can(me: Me) -> frozenset[type[Action]]:
     return VERBS - _ADMINS if me.moderator else _EVERYBODY
 
 
-def _estimate(client: Client, counts: Mapping[str, int], newest: list[Json], groups: int) -> int:
-    """Requests of a first sync (docs/discourse.md): structure, members, groups, topic rows, posts."""
+def _lists(client: Client, counts: Mapping[str, int], groups: int) -> int:
+    """Requests of a first sync (docs/discourse.md) but for posts: structure, members, groups, topic rows."""
     rows = int((client.latest_topics(per_page=100).get("topic_list") or {}).get("per_page") or 30)
+    members, topics = counts.get("members", 0), counts.get("threads", 0)
+    return 5 + math.ceil(members / 100) + groups + math.ceil(topics / rows)
+
+
+def _pages_of_posts(counts: Mapping[str, int], newest: list[Json]) -> int:
     posts = counts.get("contributions", 0)
     ids = [int(row["id"]) for row in newest]
     if ids and max(ids) - min(ids) < IDS:  # pages are of ids, or ids have no gaps
         posts = max(posts, max(ids))
-    return (
-        5
-        + math.ceil(counts.get("members", 0) / 100)
-        + groups
-        + math.ceil(counts.get("threads", 0) / rows)
-        + math.ceil(posts / IDS)
-    )
+    return math.ceil(posts / IDS)
 
 
 def _badges(client: Client) -> frozenset[str] | None:

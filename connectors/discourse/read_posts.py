@@ -18,7 +18,7 @@ ROUND = timedelta(days=30)
 """Within so long, and one sweep more, every post is read again: the most that an edit may stay unseen
 which neither bumps its topic nor is told by a webhook."""
 
-_OLD_PAGES = 2
+OLD_PAGES = 2
 """So many pages in a row that are wholly from before `since` end the reading."""
 
 
@@ -67,7 +67,7 @@ def _in_scope(r: Reading, descent: Descent) -> Iterator[list[Json]]:
         r.state.at = {**descent.posts.place(descent.below), "done": r.state.at.get("done", 0)}
         yield rows
         old = old + 1 if r.scope.all_too_old(rows) else 0 if rows else old
-        if old >= _OLD_PAGES:
+        if old >= OLD_PAGES:
             return
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -85,6 +86,15 @@ def test_the_estimate_is_close_to_what_a_first_sync_takes(server: DiscourseServe
     before = len(server.requests)
     mirrored(connect(server))
     assert estimate == pytest.approx(len(server.requests) - before, rel=0.2)
+    server.clock.advance(timedelta(days=60))
+    for n in range(3):
+        anna.topic(f"A newer topic with the number {n}", TEXT)
+    since = (server.clock() - timedelta(days=30)).date()
+    of_month = connect(server).probe().requests_of_month
+    before = len(server.requests)
+    mirrored(connect(server, since=since))
+    assert of_month == pytest.approx(len(server.requests) - before, rel=0.2)
+    assert of_month is not None and of_month < estimate / 1.5
 
 
 def test_the_query_for_data_explorer_is_looked_at_and_shown_where_it_is_missing(
