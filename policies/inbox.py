@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, or_, select, tuple_
 
 from ..connectors.records import Kind, Ref
 from ..sync.inserts import insert_missing
-from ..sync.store.tables import attempts, consents, contributions, doings, opt_outs, proposals, texts
+from ..sync.store.tables import attempts, consents, contributions, doings, opt_outs, proposals, texts, threads
 from ..sync.store.times import micros
 from .builtin.experts import ASK
 from .comparisons import fold
@@ -24,6 +24,8 @@ from .comparisons import fold
 _QUOTE = re.compile(r"\[quote\b(?:(?!\[quote\b).)*?\[/quote\]", re.S | re.I)
 """A quote without another one inside."""
 _QUOTED_LINE = re.compile(r"^ {0,3}>.*$", re.M)
+_WHOLE = ("page", "talk")
+"""Threads whose contributions are whole texts, not answers: see `talk_inbox.py`."""
 _YES = frozenset({"yes", "sì", "si", "ja", "oui", "sí"})
 _NO = frozenset({"no", "nein", "non"})
 
@@ -45,9 +47,11 @@ def take_in(conn: Connection, phrase: str, now: datetime, of: Sequence[Ref] | No
 
     `of`: only those of these accounts.
     """
+    from .talk_inbox import talk_answers  # with a parser that forums do not need
+
     noted, wanted = 0, fold(first_line(phrase))
     said: dict[tuple[str, str, str], Answer] = {}
-    for answer in _answers(conn, of):
+    for answer in (*_answers(conn, of), *talk_answers(conn, phrase, of)):
         if fold(answer.first_line) == wanted:
             noted += _opt_out(conn, answer, now)
         elif answer.step == ASK and answer.member == answer.addressed and _verdict(answer):
@@ -76,6 +80,7 @@ def _answers(conn: Connection, of: Sequence[Ref] | None) -> Iterator[Answer]:
         )
         .join_from(doings, ours, and_(ours.c.site == doings.c.site, ours.c.id == doings.c.id))
         .join(theirs, and_(theirs.c.site == ours.c.site, theirs.c.thread == ours.c.thread))
+        .join(threads, and_(threads.c.site == theirs.c.site, threads.c.id == theirs.c.thread))
         .join(texts, and_(texts.c.site == theirs.c.site, texts.c.contribution == theirs.c.id))
         .join(attempts, attempts.c.id == doings.c.attempt)
         .join(proposals, proposals.c.id == attempts.c.proposal)
@@ -85,6 +90,7 @@ def _answers(conn: Connection, of: Sequence[Ref] | None) -> Iterator[Answer]:
             theirs.c.created_at >= ours.c.created_at,
             theirs.c.deleted_at.is_(None),
             theirs.c.id.not_in(written),
+            threads.c.kind.not_in(_WHOLE),
         )
         .order_by(theirs.c.created_at, theirs.c.id)
     )  # fmt: skip

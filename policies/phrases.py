@@ -46,13 +46,14 @@ bots, ours among them, look for it in the source, inside of nowiki as well."""
 _STOP = {
     "en": {
         "forum": "To hear nothing more from me, reply with {phrase} as the first line.",
-        "wiki": "To hear nothing more from me, put {nobots} on your talk page.",
+        "wiki": "To hear nothing more from me, reply here with {phrase} as the first line, "
+        "or put {nobots} on your talk page.",
         "page": "To be taken off, put {nobots} on your talk page.",
     },
     "it": {
         "forum": "Se non vuoi più messaggi da me, rispondi scrivendo {phrase} come prima riga.",
-        "wiki": "Se non vuoi più messaggi da me, metti {nobots} "
-        "nella tua pagina di discussione.",
+        "wiki": "Se non vuoi più messaggi da me, rispondi qui sotto scrivendo {phrase} come prima riga, "
+        "oppure metti {nobots} nella tua pagina di discussione.",
         "page": "Per non comparire, metti {nobots} nella tua pagina di discussione.",
     },
 }

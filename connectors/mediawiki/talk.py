@@ -58,14 +58,20 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class TalkSection:
-    """A section with all below it. `text` is its wikitext without the white space at its end; `unsigned`:
-    words stand below the last signature; `kept`: it says that it is not to be archived."""
+    """A section with all below it. `text` is its wikitext without the white space at its end; `below`: what
+    stands below the last signature; `kept`: it says that it is not to be archived."""
 
     title: str
     text: str
     signed: tuple[Signed, ...]
-    unsigned: bool
+    below: str
     kept: bool
+
+    @property
+    def unsigned(self) -> bool:
+        """Whether anything is said below the last signature: templates and marks say nothing."""
+        words = mwparserfromhell.parse(self.below).strip_code()
+        return any(each.isalnum() for each in words)
 
 
 def understands(language: str) -> bool:
@@ -90,7 +96,8 @@ def sections(text: str, language: str, namespaces: Iterable[str] = ()) -> list[T
         body = text[start:end].rstrip()
         signed = tuple(_signed(body, language, frozenset(map(fold, namespaces))))
         below = body.partition(signed[-1].text)[2] if signed else body
-        found.append(TalkSection(title, body, signed, _goes_on(below, language), _is_kept(body)))
+        below = _form(language.partition("-")[0])[0].sub("", below, count=1)
+        found.append(TalkSection(title, body, signed, below, _is_kept(body)))
     return found
 
 
@@ -125,13 +132,6 @@ def _headings(text: str) -> Iterator[tuple[int, int, str]]:
         if isinstance(node, Heading) and node.level <= _PAGE_LEVEL:
             yield place, node.level, str(node.title).strip()
         place += len(str(node))
-
-
-def _goes_on(below: str, language: str) -> bool:
-    """Whether anything is said there besides the time of a signature: templates and marks say nothing."""
-    pattern, _ = _form(language.partition("-")[0])
-    words = mwparserfromhell.parse(pattern.sub("", below, count=1)).strip_code()
-    return any(each.isalnum() for each in words)
 
 
 def _is_kept(text: str) -> bool:

@@ -20,7 +20,9 @@ from sqlalchemy import select
 from ...connectors.actions import Action, ArchiveThread
 from ...connectors.base import Profile
 from ...connectors.mediawiki.talk import LANGUAGES, TalkSection, dates_in, sections, understands
+from ...connectors.mediawiki.wiki import tidy
 from ...connectors.mediawiki.wikitext import objection
+from ...connectors.records import Kind as RecordKind
 from ...connectors.records import Ref
 from ...sync.outbox import Because, State
 from ...sync.store.tables import checkpoints, proposals, spaces
@@ -57,7 +59,8 @@ class TalkPages:
         self._kind, self._community, self._site = kind, community, site
         self._given = kind.parameters
         self._language = _content_language(community, site)
-        self._account = username(community.conn, Ref(site, "member", community.sites[site].account))
+        ours = Ref(site, RecordKind.MEMBER, community.sites[site].account)
+        self._account = tidy(username(community.conn, ours))
         names = dict(
             community.conn.execute(select(spaces.c.id, spaces.c.name).where(spaces.c.site == site)).all()
         )
