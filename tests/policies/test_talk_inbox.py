@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ordito.connectors.records import Kind, Ref
+from ordito.policies.builtin.experts import ASK
 from ordito.sync.store import tables
+from tests.policies.test_experts_on_wikis import edits
 from tests.policies.test_inbox import opted_out
 from tests.policies.town import Town
 
@@ -90,15 +92,16 @@ def test_consent_is_given_below_the_question(town: Town) -> None:
     use: experts
     on: [wiki]
     areas: labels
-    at_least: {evidence: 2, people: 2}
+    at_least: {evidence: 2, people: 1}
     give: {directory: "wiki:title:Experts"}
 """)
     for id in ("2", "4", "5"):
         town.member(id, site="wiki")
-    for number, opener in enumerate(("4", "5", "4", "5")):
-        posts = ((opener, 9, "x"), ("2", 8, "y"))
-        town.topic(f"a{number}", opener, *posts, site="wiki", kind="page", space="0", labels=["Tents"])
-    (question,) = town.run()
+    for page, opener in (("10", "4"), ("11", "5")):
+        edits(town, page, (opener, 90, "one"), ("2", 60, "one two"))
+    town.approve(*(each for each in town.proposed() if each.step == ASK and each.item.id == "2"))
+    town.apply()
+    (question,) = town.performed
     town.change(PAGE, kind="talk", space="3", title="User talk:user2")
     heading = question.subject  # type: ignore[union-attr]
     town.later(hours=1)
