@@ -20,6 +20,7 @@ from ..config.errors import Fault, SettingsError
 from ..config.words import suggestion
 
 if TYPE_CHECKING:
+    from jinja2 import Template
     from jinja2.sandbox import SandboxedEnvironment
 
 REQUIRED = ("why", "stop")
@@ -48,6 +49,7 @@ class Messages:
     folder: Path | None = None
     default_language: str = "en"
     _sources: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
+    _compiled: dict[str, Template] = field(default_factory=dict)
 
     def render(self, name: str, language: str, markup: str, values: Mapping[str, Any]) -> Rendered:
         """Raises SettingsError for a template that is missing or broken."""
@@ -56,7 +58,9 @@ class Messages:
         found, source = self.find(name, language, markup)
         place = self._place(name, found, markup)
         try:
-            whole = self._environment.from_string(source).render(values)
+            if source not in self._compiled:
+                self._compiled[source] = self._environment.from_string(source)
+            whole = self._compiled[source].render(values)
         except jinja2.TemplateError as error:
             line = getattr(error, "lineno", None) or 0
             raise SettingsError([Fault(place, line, 1, "", f"{error}.")]) from error
@@ -94,6 +98,10 @@ class Messages:
         faults = [f"it never says {{{{ {each} }}}}" for each in REQUIRED if each not in used]
         if not source.startswith("Subject:"):
             faults.append("its first line must be 'Subject: …'")
+        if re.search(r"(?<!\+)[%#]\}$", source.partition("\n")[0].rstrip("\r")):
+            # A block takes the end of its line along (`trim_blocks`), and with it the empty line that parts
+            # the subject from the text.
+            faults.append("its first line ends with a block, which swallows the line's end: close it by +%}")
         return faults
 
     def names(self, markup: str) -> list[str]:

@@ -15,7 +15,8 @@ _JOINER = "\u2060"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#!|~^$&])")
 _DIGITS = re.compile(r"^(\d+)([.)])")
 _NOTIFYING = re.compile(r"([@#:])(?=\S)|(?<=\w)(\.)(?=\w)|(/)(?=/)")
-_NAME = re.compile(r"[\w.-]+")
+_NAME = re.compile(r"_?[^\W_]+([_.-][^\W_]+)*")
+"""As the forum lets people choose: never two signs in a row nor one at the end, which could be emphasis."""
 
 _KEPT_FORMATS = frozenset({"\u200c", "\u200d"})
 """Zero-width (non-)joiners, which some scripts and emoji need inside words."""

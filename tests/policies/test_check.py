@@ -130,6 +130,8 @@ def test_a_language_without_messages_is_a_warning_that_names_the_file_to_write(t
         ("Subject: Hi\n\nOrdito: {{ stop }}", "it never says {{ why }}."),
         ("Subject: Hi\n\nOrdito: {{ why }}", "it never says {{ stop }}."),
         ("Hi\n\nOrdito: {{ why }} {{ stop }}", "its first line must be 'Subject: …'."),
+        ("Subject: Hi{% if true %} you{% endif %}\n\nOrdito: {{ why }} {{ stop }}", "close it by +%}."),
+        ("Subject: Hi {# friendly #}\n\nOrdito: {{ why }} {{ stop }}", "close it by +%}."),
         ("Subject: Hi\n\n{{ why }} {{ stop }}", "it never says from whom it comes."),
         ("Subject: Hi\n\nOrdito {{ why }} {{ stop }} {% if %}", "line 3:"),
         ("Subject: Hi\n\nOrdito {{ why }} {{ stop }} {{ membr }}", "'membr' is undefined."),

@@ -1,21 +1,28 @@
 """Whatever people call themselves and their topics: our messages say it, and do nothing else.
 
 Two communities are alike but for their names: one has hostile ones, one has plain words. Where the escaped
-forms of those are taken out, what we write must be the same to the letter.
+forms of those are taken out, what we write must be the same to the letter; and as it is shown, on a forum and
+on a wiki, it must have the same effects.
 """
 
 from __future__ import annotations
 
+import os
 import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from ordito.connectors.actions import EditText
 from ordito.connectors.base import Platform
+from ordito.connectors.discourse import markdown
 from ordito.policies.engine import Plan
 from ordito.policies.pages import MARKERS, block
 from ordito.sync.store.store import Store
+from tests.policies import rendering
 from tests.policies.hostile import HOSTILE
 from tests.policies.town import NOW, Town
 
@@ -63,7 +70,10 @@ def live(town: Town, site: str, number: int, words: str) -> None:
     town.post(f"{number}u", they, 2, words, site=site)
 
 
-def planned(folder: Path, site: str, language: str, names: tuple[str, ...]) -> tuple[Plan, Platform]:
+Numbered = Sequence[tuple[int, str]]
+
+
+def planned(folder: Path, site: str, language: str, names: Numbered) -> tuple[Plan, Platform]:
     own = folder / "messages" / "en"
     own.mkdir(parents=True)
     facts = "{% for name in facts %}{{ name }}={{ facts[name] }}\n{% endfor %}"
@@ -73,7 +83,7 @@ def planned(folder: Path, site: str, language: str, names: tuple[str, ...]) -> t
     store = Store.open(f"sqlite:///{folder}/ordito.db", now=NOW)
     town = Town(store, folder).settle(policies(site), LAW, more=f"language: {language}\n")
     with town.at_once():
-        for number, words in enumerate(names, FIRST):
+        for number, words in names:
             live(town, site, number, words)
     plan = town.plan(dry_run=True)
     store.close()
@@ -123,21 +133,101 @@ def _no_name_ends_or_begins_our_part_of_a_page(plan: Plan) -> None:
         assert block(f"before\n{MARKERS[0]}\n{page.text}\n{MARKERS[1]}\nafter", MARKERS) == page.text
 
 
-@pytest.mark.parametrize(("site", "language"), [("forum", "en"), ("wiki", "it")])
+@dataclass(frozen=True)
+class Twins:
+    """What is planned for two communities that are alike but for their names."""
+
+    hostile: Plan
+    plain: Plan
+    names: list[str]
+    """Every form of a name that a platform makes harmless."""
+
+
+PLACES = [("forum", "en"), ("forum", "it"), ("wiki", "en"), ("wiki", "it")]
+
+
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Twins]:
+    """Made once for each place. Every name is on both sites, and in one of the two languages; with
+    `ORDITO_EXAMPLES` in both."""
+    made: dict[tuple[str, str], Twins] = {}
+
+    def make(site: str, language: str) -> Twins:
+        half = PLACES.index((site, language)) % 2
+        chosen = slice(0, None) if "ORDITO_EXAMPLES" in os.environ else slice(half, None, 2)
+        folder = tmp_path_factory.mktemp("twins")
+        hostile, plain = (list(enumerate(names, FIRST))[chosen] for names in (HOSTILE, PLAIN))
+        ours, platform = planned(folder / "hostile", site, language, hostile)
+        theirs, _ = planned(folder / "plain", site, language, plain)
+        wiki = planned(folder / "none", "wiki", language, ())[1]
+        return Twins(ours, theirs, escaped([platform, wiki]))
+
+    def get(site: str, language: str) -> Twins:
+        if (site, language) not in made:
+            made[site, language] = make(site, language)
+        return made[site, language]
+
+    return get
+
+
+@pytest.mark.parametrize(("site", "language"), PLACES)
 def test_hostile_names_and_titles_change_nothing_but_themselves(
-    tmp_path: Path, site: str, language: str
+    twins: Callable[[str, str], Twins], site: str, language: str
 ) -> None:
-    hostile, platform = planned(tmp_path / "hostile", site, language, HOSTILE)
-    plain, _ = planned(tmp_path / "plain", site, language, PLAIN)
-    wiki = planned(tmp_path / "none", "wiki", language, ())[1]
-    names = escaped([platform, wiki])
-    verbs = {proposal.verb for proposal in hostile.proposals}
+    both = twins(site, language)
+    verbs = {proposal.verb for proposal in both.hostile.proposals}
     assert verbs >= {"send_message", "reply", "notify_moderators", "edit_text"}
-    ours, theirs = skeleton(hostile, names), skeleton(plain, names)
+    ours, theirs = skeleton(both.hostile, both.names), skeleton(both.plain, both.names)
     assert ours.keys() == theirs.keys()
     for key, lines in ours.items():
         assert lines == theirs[key], key
-    _no_name_ends_or_begins_our_part_of_a_page(hostile)
+    _no_name_ends_or_begins_our_part_of_a_page(both.hostile)
+
+
+@pytest.mark.parametrize(("site", "language"), PLACES)
+def test_what_is_shown_of_hostile_names_are_words_and_nothing_else(
+    twins: Callable[[str, str], Twins], request: pytest.FixtureRequest, site: str, language: str
+) -> None:
+    """On the forum every text as a post shows it; on a real MediaWiki as a page, with its summary."""
+    both = twins(site, language)
+    hostile, plain = texts(both.hostile, site), texts(both.plain, site)
+    assert len(hostile) == len(plain) > 100
+    if site == "forum":
+        legal = {f"mention {each}" for each in mentions()}
+        for (key, ours), (_, theirs) in zip(hostile.items(), plain.items(), strict=True):
+            shown = rendering.on_a_forum(ours[1])
+            assert without_mentions(shown) == without_mentions(rendering.on_a_forum(theirs[1])), key
+            assert {effect for effect in shown if effect.startswith("mention ")} <= legal, key
+        return
+    reader = request.getfixturevalue("mediawiki").bot()
+    assert rendering.on_a_wiki(reader, list(hostile.values())) == rendering.on_a_wiki(
+        reader, list(plain.values())
+    )
+    headings = sorted({heading for heading, _ in hostile.values()})
+    links = rendering.links_of_summaries(reader, headings)
+    assert {link.partition("#")[0] for link in links} == {"/index.php?title=API"}, "to their sections only"
+
+
+def texts(plan: Plan, site: str) -> dict[str, tuple[str, str]]:
+    """Subject and text of every proposal for this site, in the same order for twins."""
+    found = {}
+    for proposal in sorted(plan.proposals, key=lambda each: (each.policy, str(each.item), each.step)):
+        action = proposal.action
+        if action.site == site and (text := getattr(action, "text", "")):
+            subject = getattr(action, "subject", "") or "Heading"
+            found[f"{proposal.policy} {proposal.item} {proposal.step}"] = (subject, text)
+    return found
+
+
+def mentions() -> set[str]:
+    """How accounts may be mentioned: those whose names are names."""
+    pairs = enumerate(HOSTILE, FIRST)
+    accounts = (f"{words}{end}" for number, words in pairs for end in (number, f"-{number}"))
+    return {f"@{name}" for name in accounts if markdown.mention(name).startswith("@")}
+
+
+def without_mentions(effects: Counter[str]) -> Counter[str]:
+    return Counter({effect: n for effect, n in effects.items() if not effect.startswith("mention ")})
 
 
 def test_the_corpus_has_no_name_twice_and_is_large_enough() -> None:
