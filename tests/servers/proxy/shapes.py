@@ -27,6 +27,13 @@ class Shape:
     slow: bool = field(default=False, kw_only=True)
     """It takes a client's time-out to notice."""
 
+    @property
+    def leaves_open(self) -> bool:
+        """Whether it is an answer that may come although the server has done what was asked."""
+        body = str(self.what.get("body", ""))
+        faulty = self.what.get("status", 0) >= 500 or "<!doctype" in body or "internal_api_error" in body
+        return self.what["kind"] == "answer" and faulty and "read_only" not in body
+
     def fault(self, **which: Any) -> Fault:
         """A fault of this form; `which` says what it strikes."""
         return Fault(**self.what, **which)
@@ -136,6 +143,7 @@ WIKI = [
           "sign-in-failed", "session"),
     Shape("session of another", _error("assertnameduserfailed", "You are no longer logged in as Ordito."),
           "sign-in-failed", "session"),
+    Shape("token not accepted", _error("badtoken", "Invalid CSRF token."), "sign-in-failed", "session"),
     Shape("cookies lost", {"kind": "strip", "without": ("cookie",)}, "sign-in-failed", "session|accept"),
     Shape("database away", _error("internal_api_error_DBConnectionError", "Caught exception of type."),
           words="DBConnectionError"),
