@@ -92,9 +92,15 @@ def test_an_audit_after_a_sync_finds_nothing_and_before_it_everything_missing(fo
     run("sync", cwd=folder)
     after = run("--json", "audit", cwd=folder)
     assert after.code == 0
-    assert after.document["sites"] == [
-        {"site": name, "checked": 15, "gaps": []} for name in ("forum", "wiki")
-    ]
+    for site in after.document["sites"]:
+        assert (site["gaps"], site["checked"] >= 20) == ([], True)
+        assert {count["kind"]: count["site"] - count["mirror"] for count in site["counts"]} == {
+            "members": 0, "threads": 0, "contributions": 0
+        }  # fmt: skip
+        assert {"contributions", "edits", "deletions", "labels"} <= {f["change"] for f in site["fresh"]}
+    told = run("audit", "forum", cwd=folder)
+    assert "no gap found" in told.out
+    assert "seen by the next sync" in told.out
     with closing(sqlite3.connect(folder / "ordito.db")) as store, store:
         store.execute("DELETE FROM members WHERE site = 'forum' AND admin = 0")
     damaged = run("audit", "forum", cwd=folder)
