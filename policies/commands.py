@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .kind import Held, Kind
     from .why import Why
 
+_AS_OF = (
+    "Opt-outs, groups and messages sent count as they were then; names, links between wiki pages, templates "
+    "such as {{nobots}} and whether somebody takes messages are those of today."
+)
 PROPOSED = 5
 """Exit code of `plan --detailed-exitcode` where something was proposed."""
 
@@ -41,6 +45,8 @@ def plan(
     result = engine.plan(app.store, app.now(), policies, as_of=moment, dry_run=dry_run)
     app.out.document(plan_document(result, app.platforms()))
     _show(app, result, stored=result.id is not None)
+    if moment is not None:
+        app.out.note(_AS_OF)
     if result.errors:
         return 3
     return PROPOSED if detailed_exitcode and result.proposals else 0

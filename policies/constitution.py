@@ -12,6 +12,7 @@ from ..connectors.records import Kind, Ref
 from ..sync.store.tables import contributions, spaces, states, threads
 from .comparisons import fold
 from .kind import Candidate
+from .pages import objection_of
 from .people import accounts, contacted_since, groups, opted_out, username
 
 if TYPE_CHECKING:
@@ -31,10 +32,15 @@ class Barred:
 
 @dataclass(slots=True)
 class Law:
-    """The constitution, asked over one connection. Who somebody is does not change while it lives."""
+    """The constitution, asked over one connection. Who somebody is does not change while it lives.
+
+    `at`: a past moment, whose opt-outs, groups and messages count instead of today's. Names, and the
+    templates on talk pages, are those of today.
+    """
 
     conn: Connection
     text: Constitution
+    at: datetime | None = None
     _people: dict[Ref, Barred | None] = field(default_factory=dict)
 
     def barred(self, candidate: Candidate, now: datetime) -> Barred | None:
@@ -55,7 +61,9 @@ class Law:
         """Whether somebody has heard from us as often as the budget allows, on any account."""
         budget = self.text.contact
         for who in notified:
-            times = contacted_since(self.conn, accounts(self.conn, who), budget.per.before(now))
+            times = contacted_since(
+                self.conn, accounts(self.conn, who), budget.per.before(now), self.at
+            )
             if len(times) >= budget.messages:
                 until = budget.per.after(times[len(times) - budget.messages]) if budget.messages else None
                 name = username(self.conn, who) or str(who)
@@ -70,21 +78,24 @@ class Law:
             name = username(self.conn, account)
             if fold(name) in named:
                 return Barred("never", f"{name} is on the list of members that no policy acts upon")
-            shared = groups(self.conn, account).intersection(self.text.never.groups)
+            shared = groups(self.conn, account, self.at).intersection(self.text.never.groups)
             if shared:
                 return Barred("never", f"{name} is in '{min(shared)}', a group that no policy acts upon")
         return None
 
     def _opted_out(self, who: Ref) -> Barred | None:
         every = accounts(self.conn, who)
-        found = opted_out(self.conn, every)
+        found = opted_out(self.conn, every, self.at)
         if found is not None:
             name = username(self.conn, found[0]) or str(found[0])
             return Barred("opt-out", f"{name} opted out ({found[1]})")
         if group := self.text.opt_out.group:
             for account in every:
-                if group in groups(self.conn, account):
+                if group in groups(self.conn, account, self.at):
                     return Barred("opt-out", f"{username(self.conn, account)} opted out (group '{group}')")
+        for account in every:
+            if template := objection_of(self.conn, account):
+                return Barred("opt-out", f"{username(self.conn, account)} has {template} on the talk page")
         return None
 
     def _never_thread(self, item: Ref) -> Barred | None:

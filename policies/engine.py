@@ -26,6 +26,7 @@ from ..sync.store.tables import plans, proposals
 from ..sync.store.times import micros
 from .builtin import KINDS
 from .community import Community
+from .company import with_the_willing
 from .constitution import Law
 from .earning import acts_alone
 from .inbox import take_in
@@ -169,7 +170,7 @@ class Engine:
 
         Not `live`: what is proposed or done today does not count at an earlier moment.
         """
-        law = Law(conn, self.settings.constitution)
+        law = Law(conn, self.settings.constitution, None if live else now)
         limits = law.text.limits
         through: list[tuple[str, Candidate]] = []
         for kind in kinds:
@@ -207,13 +208,15 @@ class Engine:
     def _compose(self, chosen: Iterable[tuple[str, Candidate]], this: _Round) -> list[Draft]:
         drafts: list[Draft] = []
         most = self.settings.constitution.limits.per_run
-        for policy, candidate in chosen:
+        for policy, found in chosen:
+            candidate = found
             if len(drafts) >= most:
                 reason = f"the limit of {most} for one plan; the longest wait comes first"
                 this.held.append(Held(policy, str(candidate.item), "limit", reason))
                 continue
             try:
                 profile = self.profile(candidate.addressee) if candidate.addressee else Profile()
+                candidate = with_the_willing(candidate, self.profile)
             except NotFound:
                 this.held.append(Held(policy, str(candidate.item), "gone", "the account is not there"))
                 continue

@@ -13,6 +13,7 @@ from ..connectors.records import Kind as RecordKind
 from ..connectors.records import Ref
 from ..sync.outbox import Go, Proposal, Review, Supersede, Verdict, Wait
 from ..sync.outbox.fresh import addressed
+from .company import with_the_willing
 from .constitution import Law, quiet_until
 from .engine import Engine
 from .inbox import take_in
@@ -81,7 +82,8 @@ class EngineGate:
         if self._looked_at is None or now - self._looked_at >= _LOOK_AGAIN:
             self.begin(now)
         if proposal.verb == "send_message" and proposal.item.kind == RecordKind.MEMBER:
-            self._read_profile(proposal.item)
+            for member in getattr(proposal.action, "to", ()):
+                self._read_profile(Ref(proposal.site, RecordKind.MEMBER, member))
         self._standing.clear()
         links = self._links(proposal)
         if links is not None and self._engine.standing is not None:
@@ -134,6 +136,7 @@ class EngineGate:
         return None, why
 
     def _as_approved(self, proposal: Proposal, candidate: Candidate) -> Verdict:
+        candidate = with_the_willing(candidate, self._profile)
         profile = self._read_profile(candidate.addressee) if candidate.addressee else Profile()
         if isinstance(profile, NotFound):
             return Supersede("the account is not there any more")
@@ -145,6 +148,13 @@ class EngineGate:
                 return Review(action)
         self._through[proposal.policy] = self._through.get(proposal.policy, 0) + 1
         return Go(candidate.contacts)
+
+    def _profile(self, who: Ref) -> Profile:
+        """Raises NotFound."""
+        found = self._read_profile(who)
+        if isinstance(found, NotFound):
+            raise found
+        return found
 
     def _read_profile(self, who: Ref) -> Profile | NotFound:
         if who not in self._profiles:

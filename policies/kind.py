@@ -64,7 +64,8 @@ class Candidate:
     `since` (micros): since when the item has been waiting; where a limit cuts, the longest wait comes
     first. `compose` gives the final action; it is asked only for what is really proposed, with the profile
     of `addressee` if somebody is written to. `contacts`: everybody whom the action notifies. `concerns`:
-    members whose opt-outs, groups and names count besides those.
+    members whose opt-outs, groups and names count besides those. `company`: those who are brought into a
+    conversation besides the addressee, and `without` the same thing without some of them.
     """
 
     item: Ref
@@ -79,6 +80,8 @@ class Candidate:
     concerns: tuple[Ref, ...] = ()
     after: int | None = None
     not_before: datetime | None = None
+    company: tuple[Ref, ...] = ()
+    without: Callable[[frozenset[Ref]], Candidate] | None = None
 
     @property
     def key(self) -> tuple[Ref, str, str]:

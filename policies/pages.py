@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, and_, select
 
 from ..connectors.records import Kind, Ref
-from ..sync.store.tables import contributions, spaces, texts, threads
+from ..sync.store.tables import checkpoints, contributions, members, spaces, texts, threads
 
 MARKERS = ("<!-- Ordito keeps what follows; edits here are lost -->", "<!-- Ordito: end -->")
 """Around the part of a page that is ours."""
@@ -13,7 +13,8 @@ MARKERS = ("<!-- Ordito keeps what follows; edits here are lost -->", "<!-- Ordi
 _PROJECT = "4"
 """The namespace that every wiki has under `Project:`, whatever its local name."""
 
-_USERS = ("2", "3")
+_USER_TALK = "3"
+_USERS = ("2", _USER_TALK)
 """User and User talk."""
 
 
@@ -55,6 +56,26 @@ def _local(conn: Connection, page: Ref) -> list[str]:
     query = select(spaces.c.name).where(spaces.c.site == page.site, spaces.c.id == _PROJECT)
     name = conn.execute(query).scalar_one_or_none()
     return [f"{name}:{rest}"] if name else []
+
+
+def objection_of(conn: Connection, who: Ref) -> str:
+    """The template on somebody's own talk page, as the mirror has it, by which they want nothing of us at
+    all: `{{nobots}}` and its like. '' if there is none, and on a forum."""
+    ours, t, s, m = members.alias("ours"), threads, spaces, members
+    row = conn.execute(
+        select(t.c.id, ours.c.username)
+        .join_from(m, s, and_(s.c.site == m.c.site, s.c.id == _USER_TALK))
+        .join(t, and_(t.c.site == m.c.site, t.c.title == s.c.name + ":" + m.c.username))
+        .join(checkpoints, checkpoints.c.site == m.c.site)
+        .join(ours, and_(ours.c.site == m.c.site, ours.c.id == checkpoints.c.account), isouter=True)
+        .where(m.c.site == who.site, m.c.id == who.id, t.c.space == _USER_TALK, t.c.deleted_at.is_(None))
+    ).first()
+    text = newest_text(conn, Ref(who.site, Kind.THREAD, row.id)) if row is not None else None
+    if row is None or text is None or "bots" not in text.casefold():
+        return ""
+    from ..connectors.mediawiki.wikitext import objection  # with a parser that forums do not need
+
+    return objection(text, row.username or "")
 
 
 def block(text: str, markers: tuple[str, str]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, true, tuple_
 
 from ..connectors.records import Kind, Ref
 from ..sync.store.tables import attempts, contacts, identities, members, opt_outs, site_groups, states
@@ -25,15 +25,19 @@ def accounts(conn: Connection, who: Ref) -> tuple[Ref, ...]:
     return (who, *sorted(others))
 
 
-def groups(conn: Connection, who: Ref) -> frozenset[str]:
-    """The names of the groups somebody is in, with `admins`, `moderators` and `staff` by the flags."""
+def groups(conn: Connection, who: Ref, at: datetime | None = None) -> frozenset[str]:
+    """The names of the groups somebody is in, or was in `at` a moment, with `admins`, `moderators` and
+    `staff` by the flags, which are always those of today."""
+    still: ColumnElement[bool] = states.c.valid_to.is_(None)
+    if at is not None:
+        still = and_(states.c.valid_from <= micros(at), or_(still, states.c.valid_to > micros(at)))
     rows = conn.execute(
         select(states.c.value).where(
             states.c.site == who.site,
             states.c.kind == Kind.MEMBER,
             states.c.item == who.id,
             states.c.field == "group",
-            states.c.valid_to.is_(None),
+            still,
         )
     )
     names = set(rows.scalars())
@@ -69,24 +73,31 @@ def display_name(conn: Connection, who: Ref) -> str:
     return conn.execute(query).scalar_one_or_none() or ""
 
 
-def opted_out(conn: Connection, who: Iterable[Ref]) -> tuple[Ref, str] | None:
-    """The first of these accounts that is opted out, and how; None if none is."""
+def opted_out(
+    conn: Connection, who: Iterable[Ref], at: datetime | None = None
+) -> tuple[Ref, str] | None:
+    """The first of these accounts that is opted out, or was `at` a moment, and how; None if none is."""
     for ref in who:
         query = select(opt_outs.c.how).where(opt_outs.c.site == ref.site, opt_outs.c.member == ref.id)
+        if at is not None:
+            query = query.where(opt_outs.c.at <= micros(at))
         how = conn.execute(query.limit(1)).scalar_one_or_none()
         if how is not None:
             return ref, how
     return None
 
 
-def contacted_since(conn: Connection, who: Iterable[Ref], since: datetime) -> list[datetime]:
+def contacted_since(
+    conn: Connection, who: Iterable[Ref], since: datetime, until: datetime | None = None
+) -> list[datetime]:
     """When we wrote to any of these accounts, attempts included whose outcome nobody knows yet; oldest
-    first."""
+    first. `until`: no later than that."""
     pairs = [(ref.site, ref.id) for ref in who]
     rows = conn.execute(
         select(contacts.c.at)
         .join_from(contacts, attempts, attempts.c.id == contacts.c.attempt)
         .where(tuple_(contacts.c.site, contacts.c.member).in_(pairs), contacts.c.at > micros(since))
+        .where(contacts.c.at <= micros(until) if until is not None else true())
         .where(or_(attempts.c.outcome.is_(None), attempts.c.outcome != "not_done"))
         .order_by(contacts.c.at)
     )

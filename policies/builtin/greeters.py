@@ -57,13 +57,21 @@ class Greeters:
             left.subtract(member for member in taken if member in names)
         return cls(names, left, assigned)
 
-    def choose(self, newcomer: Ref) -> tuple[str, ...]:
-        """Who joins the welcome of this newcomer: one greeter, or none if all have been busy."""
-        if newcomer in self.assigned:
-            return tuple(member for member in self.assigned[newcomer] if member in self.names)
+    def choose(self, newcomer: Ref, avoid: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        """Who joins the welcome of this newcomer: one greeter, or none if all have been busy.
+
+        `avoid`: who was found to take no messages. Somebody whose budget was spent since by something else
+        is let go: the newcomer shall not have to wait for that.
+        """
+        for member in self.assigned.pop(newcomer, ()):
+            if member in self.names and member not in avoid and self.left[member] >= 0:
+                self.assigned[newcomer] = (member,)
+                return (member,)
+            self.left[member] += 1
         for member in steady_order(newcomer.id, list(self.names)):
-            if member != newcomer.id and self.left[member] > 0:
+            if member != newcomer.id and member not in avoid and self.left[member] > 0:
                 self.left[member] -= 1
+                self.assigned[newcomer] = (member,)
                 return (member,)
         return ()
 

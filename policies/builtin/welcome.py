@@ -97,9 +97,21 @@ class Welcome(Kind):
     def _candidate(
         self, community: Community, platform: Platform, match: Match, greeters: Greeters
     ) -> Candidate:
-        with_ = greeters.choose(match.ref)
-        values = self._values(community, platform, match, [greeters.names[member] for member in with_])
-        joined = with_ if platform.family == "forum" else []
+        words = self._values(community, platform, match)
+        return self._with(platform, match, greeters, words, frozenset())
+
+    def _with(
+        self,
+        platform: Platform,
+        match: Match,
+        greeters: Greeters,
+        words: dict[str, Any],
+        unwilling: frozenset[Ref],
+    ) -> Candidate:
+        """The welcome with a greeter who is none of these, or with nobody."""
+        with_ = greeters.choose(match.ref, frozenset(who.id for who in unwilling))
+        names = [platform.mention(greeters.names[member]) for member in with_]
+        joined = with_ if platform.family == "forum" else ()
         to = (match.ref.id, *joined)
         return Candidate(
             item=match.ref,
@@ -107,10 +119,12 @@ class Welcome(Kind):
             step=STEP,
             because=match.because,
             since=int(match.values["first_contribution"]),
-            compose=partial(self._compose, platform, values, to),
+            compose=partial(self._compose, platform, {**words, "greeters": names}, to),
             site=platform.site,
             addressee=match.ref,
             contacts=tuple(Ref(platform.site, RecordKind.MEMBER, member) for member in to),
+            company=tuple(Ref(platform.site, RecordKind.MEMBER, member) for member in joined),
+            without=partial(self._with, platform, match, greeters, words),
         )
 
     def _compose(
@@ -128,9 +142,7 @@ class Welcome(Kind):
             site=platform.site, to=to, subject=message.subject, text=message.text, type="welcome"
         )
 
-    def _values(
-        self, community: Community, platform: Platform, match: Match, greeters: list[str]
-    ) -> dict[str, Any]:
+    def _values(self, community: Community, platform: Platform, match: Match) -> dict[str, Any]:
         """What fits this person: where they wrote, and a question of theirs that nobody answered."""
         area, question = _first_words(community, match.ref)
         username = str(match.values["username"])
@@ -142,7 +154,6 @@ class Welcome(Kind):
             "question_title": platform.escape(question[1]) if question else "",
             "question_url": platform.url(question[0]) if question else "",
             "start_url": self.parameters.send.start,
-            "greeters": [platform.mention(name) for name in greeters],
         }
 
     def _elsewhere(self, community: Community, who: Ref) -> bool:

@@ -205,6 +205,18 @@ def test_a_page_that_has_no_block_yet_gets_one(town: Town) -> None:
     assert listed(town).expected == ""
 
 
+def test_nobots_on_the_talk_page_ends_the_listing(town: Town) -> None:
+    town.settle(policy(f'directory: "{PAGE}"', more=", consent: assumed"))
+    who = helper(town, "2", answers=5)
+    helper(town, "3", answers=6)
+    first = listed(town)
+    page(town, f"{MARKERS[0]}\n{first.text}\n{MARKERS[1]}")
+    there = town.member("7", site="wiki")
+    town.link(who, there)
+    town.topic("t", "7", ("7", 0, "{{nobots}}"), site="wiki", space="3", kind="talk", title="User talk:user7")
+    assert "user2" not in listed(town).text
+
+
 def test_an_opt_out_ends_the_listing(town: Town) -> None:
     town.settle(policy(f'directory: "{PAGE}"', more=", consent: assumed"))
     who = helper(town, "2", answers=5)

@@ -10,7 +10,8 @@ import pytest
 from ordito.connectors.actions import SendMessage
 from ordito.connectors.base import Profile
 from ordito.connectors.records import Ref
-from tests.policies.town import NOW, Town
+from ordito.sync.store import tables
+from tests.policies.town import FREE, NOW, Town
 
 WELCOME = "  hello: {use: welcome, on: [forum], after: 6 hours}\n"
 BOTH = "  hello: {use: welcome, on: [forum, wiki], after: 6 hours}\n"
@@ -190,6 +191,70 @@ def test_a_greeter_who_has_been_away_or_wants_peace_is_not_asked(town: Town) -> 
     assert isinstance(message, SendMessage)
     assert message.to == ("20", "6")
     assert "@user6" in message.text
+
+
+def silence(town: Town, *ids: str) -> None:
+    for id in ids:
+        town.profiles[Ref("forum", "member", id)] = Profile(accepts=False, reason="takes no messages")
+
+
+def test_for_a_greeter_who_takes_no_messages_the_next_one_comes_or_nobody(town: Town) -> None:
+    town.settle(WITH)
+    greeters(town, "5", "6")
+    newcomer(town)
+    (first,) = town.plan(dry_run=True).proposals
+    asked = first.action.to[1]  # type: ignore[union-attr]
+    other = "6" if asked == "5" else "5"
+    silence(town, asked)
+    (message,) = town.run()
+    assert isinstance(message, SendMessage)
+    assert message.to == ("20", other) and f"@user{other}" in message.text
+    silence(town, other)
+    newcomer(town, "21")
+    (alone,) = town.run()
+    assert isinstance(alone, SendMessage)
+    assert alone.to == ("21",) and "@user5" not in alone.text and "@user6" not in alone.text
+
+
+def test_a_greeter_who_stops_taking_messages_after_the_approval_is_replaced_in_review(town: Town) -> None:
+    town.settle(WITH)
+    greeters(town, "5", "6")
+    newcomer(town)
+    (proposal,) = town.proposed()
+    town.approve(proposal)
+    before = proposal.action.to  # type: ignore[union-attr]
+    silence(town, before[1])
+    town.apply()
+    assert not town.performed
+    again = town.get(proposal)
+    assert again.state == "proposed"
+    assert again.action.to[0] == "20" and again.action.to[1] != before[1]  # type: ignore[union-attr]
+
+
+def test_a_welcome_does_not_wait_for_the_budget_of_its_greeter(town: Town) -> None:
+    """What was written to the greeter meanwhile, by another policy, lets the next one come."""
+    once = FREE.replace("messages: 100", "messages: 1")
+    town.settle(WITH, once)
+    greeters(town, "5", "6")
+    newcomer(town)
+    (proposal,) = town.proposed()
+    town.approve(proposal)
+    asked = proposal.action.to[1]  # type: ignore[union-attr]
+    note = f"""\
+  note: {{use: rule, on: [forum], for: member, when: {{username: user{asked}}},
+         do: [{{send_message: {{message: rule-note}}}}]}}
+"""
+    town.settle(WITH + note, once)
+    (news,) = town.proposed("note")
+    town.approve(news)
+    with town.store.write() as conn:  # the note comes first
+        conn.execute(tables.proposals.update().where(tables.proposals.c.id == news.id).values(approved_at=0))
+    report = town.apply()
+    assert [each.to for each in town.performed] == [(asked,)]  # type: ignore[union-attr]
+    assert [each.until for each in report.held] == [None]
+    again = town.get(proposal)
+    assert again.state == "proposed"
+    assert again.action.to[1] not in ("", asked)  # type: ignore[union-attr]
 
 
 # --- holdout ----------------------------------------------------------------------------------------------
