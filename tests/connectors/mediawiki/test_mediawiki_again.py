@@ -1,13 +1,17 @@
-"""What leaves no public trace on a wiki, and is found because everything is read again after a month."""
+"""What no log of a wiki tells and is found because everything is read again after a month; long pauses and
+long histories."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from ordito.config.secret import Secret
 from ordito.connectors.mediawiki.scan import ROUND
 from ordito.connectors.records import Contribution, Thread
 from tests.connectors.adapter import MemoryMirror
@@ -144,3 +148,99 @@ def test_a_page_that_the_mirror_never_heard_of_comes_with_its_history(
             del mirrored.items[ref]
     later(mirrored, content)
     assert_equal(mirrored, content)
+
+
+COPIED = "rev_page, rev_comment_id, rev_actor, rev_timestamp, rev_minor_edit, rev_deleted, rev_len, rev_sha1"
+
+
+def long_history(wiki: Wiki, title: str, count: int) -> str:
+    """A page with so many revisions more, written into the wiki's tables; its number."""
+    page = page_id(wiki, title)
+    with sqlite3.connect(wiki.folder / "wiki.sqlite") as db:
+        parent = db.execute("select page_latest from page where page_id = ?", (page,)).fetchone()[0]
+        for _ in range(count):
+            db.execute(
+                f"insert into revision ({COPIED}, rev_parent_id)"  # noqa: S608 (our own names)
+                f" select {COPIED}, ? from revision where rev_id = ?",
+                (parent, parent),
+            )
+            following = db.execute("select last_insert_rowid()").fetchone()[0]
+            db.execute(
+                "insert into slots (slot_revision_id, slot_role_id, slot_content_id, slot_origin)"
+                " select ?, slot_role_id, slot_content_id, slot_origin from slots where slot_revision_id = ?",
+                (following, parent),
+            )
+            db.execute(
+                "insert into revision_comment_temp (revcomment_rev, revcomment_comment_id)"
+                " select ?, revcomment_comment_id from revision_comment_temp where revcomment_rev = ?",
+                (following, parent),
+            )
+            parent = following
+        db.execute("update page set page_latest = ? where page_id = ?", (parent, page))
+    return page
+
+
+@pytest.mark.parametrize("who", ["a bot", "a member"])
+def test_a_page_with_more_revisions_than_an_answer_holds_is_whole(
+    content: Wiki, people: dict[str, Client], who: str
+) -> None:
+    page = long_history(content, "Tents", 600)
+    signed_in: dict[str, Any] = {"username": "Alice", "password": Secret.of("Alice-password-1")}
+    account = signed_in if who == "a member" else {}
+    mirrored = mirror(connect(content, **account))
+    assert_equal(mirrored, content)
+    assert len([c for c in mirrored.of(Contribution).values() if c.thread == page]) == 602  # type: ignore[union-attr]
+
+    content.admin().post(action="delete", title="Tents")
+    update(mirrored, connect(content, **account))
+    assert thread(page) not in mirrored.items
+    content.admin().post(action="undelete", title="Tents")
+    update(mirrored, connect(content, **account))
+    assert_equal(mirrored, content)
+    assert len([c for c in mirrored.of(Contribution).values() if c.thread == page]) == 602  # type: ignore[union-attr]
+
+
+def test_after_a_pause_of_31_days_nothing_is_missing_though_recent_changes_are_kept_for_30(
+    content: Wiki, people: dict[str, Client]
+) -> None:
+    mirrored = mirror(connect(content))
+    people["Bob"].edit("While away", "A page of a month ago")
+    people["Alice"].edit("Tents", "A month ago")
+    content.admin().post(action="move", **{"from": "Project:Rules"}, to="Help:Rules", noredirect=True)
+    _age(content, mirrored, timedelta(days=31), timedelta(days=30))
+    people["Bob"].edit("Tents", "Today")
+    connector = connect(content)
+    update(mirrored, connector)
+    assert_equal(mirrored, content, (0, 1, 2, 3, 4, 5))
+
+
+def _age(wiki: Wiki, mirrored: MemoryMirror, by: timedelta, kept: timedelta) -> None:
+    """As if all that was so long ago, and of the recent changes only those of `kept` were there."""
+    with sqlite3.connect(wiki.folder / "wiki.sqlite") as db:
+        for table, column in (
+            ("revision", "rev_timestamp"), ("logging", "log_timestamp"), ("recentchanges", "rc_timestamp"),
+        ):  # fmt: skip
+            rows = db.execute(f"select rowid, {column} from {table}").fetchall()  # noqa: S608
+            moved = [(_stamp(at, by), row) for row, at in rows]
+            db.executemany(f"update {table} set {column} = ? where rowid = ?", moved)  # noqa: S608
+        oldest = (datetime.now(UTC) - kept).strftime("%Y%m%d%H%M%S")
+        db.execute("delete from recentchanges where rc_timestamp < ?", (oldest,))
+    assert mirrored.cursor is not None
+    back = datetime.fromisoformat(mirrored.cursor["time"]) - by
+    fresh = {"time": back.strftime("%Y-%m-%dT%H:%M:%SZ"), "seen": {}}
+    mirrored.cursor = {**mirrored.cursor, **fresh}
+    for ref, item in list(mirrored.items.items()):
+        if isinstance(item, Contribution):
+            mirrored.items[ref] = replace(item, created_at=item.created_at - by)
+        elif isinstance(item, Thread):
+            latest, author, at = item.stamp.split("|")
+            stamp = f"{latest}|{author}|{(datetime.fromisoformat(at) - by).isoformat() if at else ''}"
+            times = {"created_at": item.created_at, "last_activity_at": item.last_activity_at}
+            aged = {name: at - by for name, at in times.items() if at is not None}
+            mirrored.items[ref] = replace(item, stamp=stamp, **aged)  # type: ignore[arg-type]
+
+
+def _stamp(text: str | bytes, by: timedelta) -> str:
+    plain = text.decode() if isinstance(text, bytes) else text
+    at = datetime.strptime(plain, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    return (at - by).strftime("%Y%m%d%H%M%S")
