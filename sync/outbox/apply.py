@@ -38,6 +38,8 @@ from .reviewing import reopen
 from .settling import settle_open
 from .states import TRANSITIONS, State
 
+BY_ID = " (naming its id does it now)"
+"""Ends the reason of an approval that waits; it means something to whoever types commands."""
 _log = logging.getLogger(__name__)
 
 
@@ -164,7 +166,7 @@ class _Run:
         if window and proposal.approved_at and proposal.id not in self._named:
             over = window.after(proposal.approved_at)
             if now < over and was_reviewed(conn, proposal.id):
-                return Wait(over, "the approval can still be taken back (naming its id does it now)")
+                return Wait(over, f"the approval can still be taken back{BY_ID}")
         return None
 
     def _refresh(self, proposal: Proposal) -> None:

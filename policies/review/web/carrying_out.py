@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ....sync import outbox
 from ....sync.outbox import Report
+from ....sync.outbox.apply import BY_ID
+from ....sync.outbox.bench import Held
 from ....sync.store.runs import recorded
 from ....sync.workbench import workbench
 
@@ -34,10 +35,13 @@ def told(report: Report) -> Iterator[tuple[str, bool]]:
     """What came of it in sentences, and whether somebody should look at it."""
     if report.applied:
         yield f"{len(report.applied)} carried out.", False
-    counted = Counter((held.reason, held.until) for held in report.held)
-    for (reason, until), number in counted.items():
+    together: dict[str, list[Held]] = {}
+    for held in report.held:
+        together.setdefault(held.reason.removesuffix(BY_ID), []).append(held)
+    for reason, each in together.items():
+        until = max((held.until for held in each if held.until), default=None)
         over = f", until {until:%Y-%m-%d %H:%M} UTC" if until else ""
-        yield f"{number} held: {reason}{over}.", False
+        yield f"{len(each)} held: {reason}{over}.", False
     for id_, reason in report.superseded:
         yield f"{id_} is no longer fitting: {reason}.", False
     for failure in report.failed:

@@ -142,7 +142,8 @@ def test_while_a_run_is_at_work_nothing_is_carried_out_from_the_page(
 def test_what_came_of_it_is_told_with_every_reason() -> None:
     report = Report()
     until = datetime(2026, 3, 1, 13, tzinfo=UTC)
-    report.held += [Held(1, until, "it is quiet"), Held(2, until, "it is quiet"), Held(3, None, "stopped")]
+    earlier, quiet = until - timedelta(hours=1), "it is quiet"
+    report.held += [Held(1, earlier, quiet), Held(2, until, quiet), Held(3, None, "stopped")]
     report.superseded.append((4, "somebody answered"))
     report.failed.append(Failure(5, "forum", "forbidden", "No right.", retriable=False))
     report.unsettled.append((6, "no answer"))
