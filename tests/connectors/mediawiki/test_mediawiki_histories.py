@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import random
+from contextlib import suppress
+from typing import Any
 
 import pytest
+import requests
 
+from ordito.config.errors import Unreachable
+from ordito.connectors.mediawiki.connector import MediaWikiConnector
 from tests.connectors.adapter import MemoryMirror
 from tests.connectors.mediawiki.mirrored import assert_equal
 from tests.connectors.mediawiki.prepared import People
 from tests.connectors.mediawiki.site import connect
 from tests.servers.mediawiki.client import ApiError, Client
 from tests.servers.mediawiki.wiki import Wiki
+
+EXAMPLES = int(os.environ.get("ORDITO_EXAMPLES", "2"))
+"""Histories that are cut between any two requests; raise it in the environment for a long search."""
 
 TITLES = ("Tents", "Maps", "Talk:Tents", "User:Bob", "Help:Elsewhere", "Project:Rules", "Old name", "Stoves")
 
@@ -85,6 +94,44 @@ def test_a_mirror_read_in_pieces_ends_as_the_wiki_is(content: Wiki, people: Peop
         if dice.random() < 0.3:
             mirrored.connector = connect(content)
         mirrored.sync(dice.choice((1, 1, 2, 3, None)))
+    content.run_jobs()
+    mirrored.connector = connect(content)
+    mirrored.sync()
+
+    assert_equal(mirrored, content)
+
+
+class Road:
+    """The way to the wiki: things happen there between two requests, and it ends after so many."""
+
+    def __init__(self, connector: MediaWikiConnector, life: Life, often: float, ends_after: int) -> None:
+        self._life, self._often, self._left = life, often, ends_after
+        session = connector.client.connection
+        self._send = session.request
+        session.request = self._request
+
+    def _request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
+        if self._life.dice.random() < self._often:
+            self._life.happen()
+        if self._left == 0:
+            raise Unreachable("The road ends here.")
+        self._left -= 1
+        response: requests.Response = self._send(method, url, **kwargs)
+        return response
+
+
+@pytest.mark.parametrize("seed", range(EXAMPLES))
+def test_what_happens_between_two_requests_is_seen_wherever_reading_is_cut(
+    content: Wiki, people: People, seed: int
+) -> None:
+    dice = random.Random(f"cut {seed}")
+    life = Life(content, people, dice)
+    mirrored = MemoryMirror(connect(content))
+    for _ in range(8):
+        mirrored.connector = connector = connect(content)
+        Road(connector, life, often=0.4, ends_after=dice.choice((2, 3, 4, 5, 6, 8, 11, 1000)))
+        with suppress(Unreachable):
+            mirrored.sync()
     content.run_jobs()
     mirrored.connector = connect(content)
     mirrored.sync()
