@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -93,7 +94,8 @@ class FileAllowance:
 
 
 class _File:
-    """A budget's pace in a file that its owner alone can read, by the clock on the wall.
+    """A budget's pace in a file for its owner, or for the group that may write to its folder, by the clock
+    on the wall.
 
     That clock may be set back: then no time has passed since the last use, and no more comes of it.
     """
@@ -106,7 +108,10 @@ class _File:
     def change(self, change: Callable[[Pace], Pace]) -> Pace:
         """Raises OSError."""
         with self._alone() as file:
-            pace = change(self._read(os.pread(file, _SIZE, 0)))
+            content = os.pread(file, _SIZE, 0)
+            if not content and self._path.parent.stat().st_mode & stat.S_IWGRP:
+                os.fchmod(file, 0o660)  # a folder that a group shares, whatever the umask
+            pace = change(self._read(content))
             numbers = json.dumps([pace.at, pace.backlog, pace.careful, pace.paused])
             os.pwrite(file, numbers.ljust(_SIZE - 1).encode() + b"\n", 0)
         return pace

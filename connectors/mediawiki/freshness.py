@@ -22,4 +22,7 @@ def freshness(cursor: Cursor, synced_at: datetime) -> Iterator[Freshness]:
     for aspect in ASPECTS:
         yield Freshness(aspect, synced_at)
     scanned = cursor.get("scanned")
-    yield Freshness("suppressions", moment(scanned) if scanned else None, within=ROUND)
+    if scanned:
+        yield Freshness("suppressions", moment(scanned), ROUND)
+    else:  # a whole reading is under way, or the next sync begins one
+        yield Freshness("suppressions", None, None)

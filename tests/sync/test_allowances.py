@@ -124,6 +124,13 @@ def test_the_file_is_for_its_owner_and_names_nothing(process: Process, tmp_path:
     assert "forum" not in path.name + path.read_text()
 
 
+def test_in_a_folder_that_a_group_shares_the_file_is_the_groups(process: Process, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state").chmod(0o2770)
+    process().take(NEVER)
+    assert the_file(tmp_path).stat().st_mode & 0o777 == 0o660
+
+
 @pytest.mark.parametrize("content", ["", "nonsense", "[1, 2]", "[0, 1e300, 0, 0]", "\0" * 160, "[" * 9000])
 def test_a_file_that_was_spoilt_is_mended_and_gives_no_burst(
     process: Process, tmp_path: Path, content: str
