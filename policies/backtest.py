@@ -112,22 +112,18 @@ def backtest(
         Backtest(kind.policy, start, end, settings, assumed=_assumed(engine, kind))
         for settings, kind in kinds
     ]
-    last = engine.community(conn, end, live=False)
     moment = start
-    try:
-        while moment <= end:
-            community = engine.community(conn, moment, live=False, later=last)
-            try:
-                for result, (_, kind) in zip(results, kinds, strict=True):
-                    community.memo.clear()  # what one setting has worked out is not true of the next
-                    for candidate in _candidates(community, kind):
-                        result.take(kind, candidate, moment)
-                    result.steps += 1
-            finally:
-                community.close()
-            moment = every.after(moment)
-    finally:
-        last.close()
+    while moment <= end:
+        community = engine.community(conn, moment, live=False)
+        try:
+            for result, (_, kind) in zip(results, kinds, strict=True):
+                community.memo.clear()  # what one setting has worked out is not true of the next
+                for candidate in _candidates(community, kind):
+                    result.take(kind, candidate, moment)
+                result.steps += 1
+        finally:
+            community.close()
+        moment = every.after(moment)
     for result, (_, kind) in zip(results, kinds, strict=True):
         judge(engine, conn, kind, result, now)
     return results

@@ -6,10 +6,11 @@ that many policies share them; a community about a single item asks the same sel
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, overload
 
 from sqlalchemy import (
     BigInteger,
@@ -18,7 +19,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    Index,
     MetaData,
     Select,
     Table,
@@ -39,23 +39,28 @@ from ..connectors.records import Kind, Ref
 from ..sync.outbox import Because
 from ..sync.store.times import micros
 from .comparisons import AtLeast, PartlyKnown, TextIs
-from .conditions import NEVER, Condition, candidates, grounds, matches, undecided
+from .conditions import (
+    NEVER,
+    All,
+    Condition,
+    Some,
+    alternatives,
+    candidates,
+    grounds,
+    keep,
+    matches,
+    parts,
+    undecided,
+)
 from .doubts import doubted
 from .facts import FactUse, Subject
 from .query import Coverage, FactQuery, everything
-from .sources import FLAGS, SOURCES, WORDY, Scope, all_words
+from .sources import EFFORT, FLAGS, SOURCES, Scope
 from .wording import shown
 
 _CHUNK = 500
-_AUTHOR, _THREAD = "@author", "@thread"
+_ID, _AUTHOR, _THREAD = "@id", "@author", "@thread"
 _TEXTS = frozenset({"key", "waiting_on", "id", "author", "thread", "kind", "parent"})
-_INDEXED = {
-    "by_thread": ("thread", "created_at", "author", "deleted_at", "kind", "likes", "id"),
-    "by_author": ("author", "created_at", "deleted_at", "likes"),
-}
-"""Indexes of a site's contributions that count, with all that is read on the way through them."""
-
-
 @dataclass(frozen=True, slots=True)
 class SiteView:
     """One site as far as the mirror knows it. `complete`: its first sync was finished."""
@@ -68,16 +73,48 @@ class SiteView:
     account: str = ""
 
 
+class Grounds(Sequence[Because]):
+    """Reasons that are put into words only where somebody reads them: of most matches nobody does."""
+
+    __slots__ = ("_find", "_found")
+
+    def __init__(self, find: Callable[[], tuple[Because, ...]]) -> None:
+        self._find = find
+        self._found: tuple[Because, ...] | None = None
+
+    def _all(self) -> tuple[Because, ...]:
+        if self._found is None:
+            self._found = self._find()
+        return self._found
+
+    @overload
+    def __getitem__(self, index: int) -> Because: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Because, ...]: ...
+    def __getitem__(self, index: int | slice) -> Because | tuple[Because, ...]:
+        return self._all()[index]
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._all() == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """An item for which a condition holds, with the values of the facts that were asked for.
 
-    `author`: of a thread or contribution, where it is known; `thread`: of a contribution.
+    `because`: why, put into words when it is first read. `author`: of a thread or contribution, where it is
+    known; `thread`: of a contribution.
     """
 
     ref: Ref
     values: Mapping[str, Any]
-    because: tuple[Because, ...]
+    because: Sequence[Because]
     author: Ref | None = None
     thread: Ref | None = None
 
@@ -91,11 +128,11 @@ class Community:
     now: datetime
     live: bool = True
     only: Ref | None = None
-    later: Community | None = None
-    """One at a later moment that is not closed before this one: its contributions serve for this one, too."""
     memo: dict[object, Any] = field(default_factory=dict)
     """What kinds have worked out about this community and may want again."""
-    _temporary: dict[tuple[str, str], Table] = field(default_factory=dict)
+    _temporary: dict[tuple[str, ...], Table] = field(default_factory=dict)
+    _sizes: dict[tuple[Subject, str], int] = field(default_factory=dict)
+    _lefts: dict[object, Table | None] = field(default_factory=dict)
 
     # --- asking -------------------------------------------------------------------------------------------
 
@@ -114,22 +151,24 @@ class Community:
         `also`: facts whose values are wanted besides those of the conditions. `among`: of the items with
         these ids only, whatever the community is about.
         """
-        query = self.query(subject, site, only=None if among is None else tuple(among))
-        atoms = [*when.atoms(), *unless.atoms()]
-        uses = _distinct([*(atom.use for atom in atoms), *also])
+        query = self._query(subject, site, when, unless) if among is None else self.query(
+            subject, site, only=tuple(among)
+        )
+        uses = _distinct([*(atom.use for atom in (*when.atoms(), *unless.atoms())), *also])
         wanted = candidates(when, unless, query, self.now)
         statement = query.select(*_relations(query), *everything(query, uses)).where(wanted)
-        for chunk in self._rows(query, statement, uses):
+        # SQL says of all but texts what the conditions say.
+        left = keep(when, unless, _textual)
+        for chunk in self._rows(query, statement, uses, left):
             for item, values in chunk.items():
-                if matches(when, unless, values, self.now):
-                    author, thread = values.pop(_AUTHOR), values.pop(_THREAD)
-                    yield Match(
-                        Ref(site, subject, item),
-                        values,
-                        self.because(when, values),
-                        Ref(site, Kind.MEMBER, author) if author else None,
-                        Ref(site, Kind.THREAD, thread) if thread else None,
-                    )
+                author, thread = values.pop(_AUTHOR), values.pop(_THREAD)
+                yield Match(
+                    Ref(site, subject, item),
+                    values,
+                    Grounds(partial(self.because, when, values)),
+                    Ref(site, Kind.MEMBER, author) if author else None,
+                    Ref(site, Kind.THREAD, thread) if thread else None,
+                )
 
     def values(self, subject: Subject, ref: Ref, uses: Sequence[FactUse]) -> Mapping[str, Any] | None:
         """The facts of one item; None if it is not there."""
@@ -141,21 +180,21 @@ class Community:
 
     def size(self, subject: Subject, site: str) -> int:
         """How many items of this subject a site has."""
-        scope = Scope(site, self.sites[site].family, micros(self.now), self.live)
-        query = FactQuery(subject, scope, self.sites[site].coverage, self.source)
-        inner = query.select().subquery()
-        return int(self.conn.execute(select(func.count()).select_from(inner)).scalar_one())
+        key = (subject, site)
+        if key not in self._sizes:
+            inner = FactQuery(subject, self._scope(site), self.sites[site].coverage, self.source).select()
+            self._sizes[key] = self._count(inner)
+        return self._sizes[key]
 
     def unknown(self, subject: Subject, site: str, when: Condition, unless: Condition = NEVER) -> int:
         """How many items might match, for all we know: held back because a fact is unknown."""
-        query = self.query(subject, site)
+        query = self._query(subject, site, when, unless)
         asked, barred = when.sql(query, self.now, widen=True), unless.sql(query, self.now, widen=False)
         atoms = [*when.atoms(), *unless.atoms()]
-        possible = and_(func.coalesce(asked, True), not_(func.coalesce(barred, False)))
+        possible = _possible(query, when, unless, self.now)
         if not any(isinstance(atom.test, TextIs) for atom in atoms):
             maybe = or_(_is_unknown(asked), _is_unknown(barred))
-            inner = query.select().where(possible, maybe).subquery()
-            return int(self.conn.execute(select(func.count()).select_from(inner)).scalar_one())
+            return self._count(query.select().where(possible, maybe))
         # Texts are only decided here, and with them what the rest comes to.
         uses = _distinct(atom.use for atom in atoms)
         open_ = or_(false(), *(_is_unknown(atom.sql(query, self.now, widen=True)) for atom in atoms))
@@ -193,37 +232,62 @@ class Community:
 
     def query(self, subject: Subject, site: str, only: tuple[str, ...] | None = None) -> FactQuery:
         """A select about a subject on a site, for those who need more than the conditions give."""
-        if only is None and self.only is not None and (self.only.site, self.only.kind) == (site, subject):
-            only = (self.only.id,)
-        scope = Scope(site, self.sites[site].family, micros(self.now), self.live, only)
-        return FactQuery(subject, scope, self.sites[site].coverage, self.source)
+        if only is None and self._about_one(subject, site):
+            only = (self.only.id,) if self.only else None
+        return FactQuery(subject, self._scope(site, only), self.sites[site].coverage, self.source)
+
+    def _about_one(self, subject: Subject, site: str) -> bool:
+        return self.only is not None and (self.only.site, self.only.kind) == (site, subject)
+
+    def _scope(self, site: str, only: tuple[str, ...] | None = None) -> Scope:
+        return Scope(site, self.sites[site].family, micros(self.now), self.live, only)
+
+    def _count(self, statement: Select[Any]) -> int:
+        counted = select(func.count()).select_from(statement.subquery())
+        return int(self.conn.execute(counted).scalar_one())
+
+    def _query(self, subject: Subject, site: str, when: Condition, unless: Condition) -> FactQuery:
+        """A select about the items that a condition may mean. Facts that take effort are only asked about
+        what the other parts of the condition leave."""
+        query = self.query(subject, site)
+        efforts = sorted({_effort(part) for part in (*parts(when), *alternatives(unless))})
+        if query.scope.only is not None:
+            return query
+        for effort in efforts[1:]:
+            easy = keep(when, unless, lambda part, most=effort: _effort(part) < most)  # type: ignore[misc]
+            key = (subject, site, easy)
+            if key not in self._lefts:
+                self._lefts[key] = self._left(query, easy)
+            if (left := self._lefts[key]) is not None:
+                scope = replace(query.scope, only=select(left.c.key), named=left.name)
+                query = FactQuery(subject, scope, query.coverage, self.source)
+        return query
+
+    def _left(self, query: FactQuery, easy: tuple[All, Some]) -> Table | None:
+        """The items that this leaves; None if they are so many that facts of all are better, as all policies
+        share those."""
+        possible = _possible(query, *easy, self.now)  # before the select, which joins what this needs
+        left = query.select().where(possible).with_only_columns(query.base.c.id.label("key"))
+        table = self._compute("left", left)
+        self._temporary["left", table.name] = table
+        few = self._count(select(table.c.key)) * 4 <= self.size(query.subject, query.scope.site) * 3
+        return table if few else None
 
     # --- sources ------------------------------------------------------------------------------------------
 
     def source(self, name: str, scope: Scope) -> FromClause:
         """A source's table: computed once, or a subquery if only some items are asked about."""
-        if scope.only is not None:
-            return SOURCES[name](scope).subquery()
-        key = (name, scope.site)
+        if scope.only is not None and not scope.named:
+            return SOURCES[name](scope, self.source).subquery()
+        key: tuple[str, ...] = (name, scope.site)
+        if key not in self._temporary and scope.named and name in EFFORT:
+            key = (*key, scope.named)
         if key not in self._temporary:
-            given = self.with_words(scope) if name in WORDY else scope
-            self._temporary[key] = self._compute(name, SOURCES[name](given))
+            given = scope if len(key) > 2 else replace(scope, only=None, named="")
+            self._temporary[key] = self._compute(name, SOURCES[name](given, self.source))
         return self._temporary[key]
 
-    def with_words(self, scope: Scope) -> Scope:
-        """With the contributions of the site that count: looked for once, as so much goes through them."""
-        if self.later is not None:
-            later = self.later.with_words(replace(scope, now=micros(self.later.now)))
-            return replace(scope, words=later.words)
-        key = ("words", scope.site)
-        if key not in self._temporary:
-            table = self._compute("words", all_words(scope))
-            for name, columns in _INDEXED.items():
-                Index(f"{table.name}_{name}", *(table.c[column] for column in columns)).create(self.conn)
-            self._temporary[key] = table
-        return replace(scope, words=self._temporary[key])
-
-    def scratch(self, key: tuple[str, str], columns: Sequence[Column[Any]], rows: Iterable[Any]) -> Table:
+    def scratch(self, key: tuple[str, ...], columns: Sequence[Column[Any]], rows: Iterable[Any]) -> Table:
         """A temporary table of one's own, filled by whoever asks first."""
         if key not in self._temporary:
             table = self._create(key[0], columns)
@@ -249,42 +313,72 @@ class Community:
         for table in self._temporary.values():
             table.drop(self.conn)
         self._temporary.clear()
+        self._lefts.clear()
 
     # --- rows ---------------------------------------------------------------------------------------------
 
     def _rows(
-        self, query: FactQuery, statement: Any, uses: Sequence[FactUse]
+        self,
+        query: FactQuery,
+        statement: Any,
+        uses: Sequence[FactUse],
+        left: tuple[All, Some] = (All(()), NEVER),
     ) -> Iterator[dict[str, dict[str, Any]]]:
-        """Chunks of item id → values by the facts' names."""
-        names = [_AUTHOR, _THREAD, *(use.name for use in uses)]
+        """Chunks of item id → values by the facts' names, of those that match what is `left` to decide."""
+        names = [_ID, _AUTHOR, _THREAD, *(use.name for use in uses)]
+        asked = {atom.use for condition in left for atom in condition.atoms()}
+        sets = [use for use in uses if use.fact.type == "set"]
+        early, late = [use for use in sets if use in asked], [use for use in sets if use not in asked]
+        bounds = [use.name for use in uses if use.fact.type != "set" and query.lower_bound(use)]
         # An option of the statement: on the connection it would stay, and PostgreSQL would declare a cursor
         # for whatever comes next.
         result = self.conn.execute(statement.execution_options(yield_per=_CHUNK))
         for rows in result.partitions(_CHUNK):
-            chunk = {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
-            for use in uses:
-                if use.fact.type == "set":
-                    self._fill_set(query, use, chunk)
-                elif query.lower_bound(use):
-                    for values in chunk.values():
-                        if values[use.name] is not None:
-                            values[use.name] = AtLeast(values[use.name])
-            yield chunk
+            chunk = [dict(zip(names, row, strict=True)) for row in rows]
+            for values in chunk if bounds else ():
+                for name in bounds:
+                    if values[name] is not None:
+                        values[name] = AtLeast(values[name])
+            for use in early:
+                self._fill_set(query, use, chunk)
+            if asked:
+                chunk = [values for values in chunk if matches(*left, values, self.now)]
+            for use in late:
+                self._fill_set(query, use, chunk)
+            yield {values.pop(_ID): values for values in chunk}
 
-    def _fill_set(self, query: FactQuery, use: FactUse, chunk: dict[str, dict[str, Any]]) -> None:
+    def _fill_set(self, query: FactQuery, use: FactUse, chunk: list[dict[str, Any]]) -> None:
         """Put the set's elements in the place of its owner's id."""
-        owners = {values[use.name] for values in chunk.values()} - {None}
+        owners = {values[use.name] for values in chunk} - {None}
+        if not owners:
+            return
         elements: dict[str, set[str]] = {owner: set() for owner in owners}
         for owner, name in self.conn.execute(query.elements(use, owners)):
             elements[owner].add(name)
         dark = query.coverage.dark_groups if use.fact.column == "group" else frozenset()
-        for values in chunk.values():
+        for values in chunk:
             owner = values[use.name]
-            if owner is None or query.doubts(use.fact):
+            if query.doubts(use.fact):
                 values[use.name] = None
-            else:
+            elif owner is not None:
                 seen = elements[owner]
                 values[use.name] = PartlyKnown(seen, dark) if dark else frozenset(seen)
+
+
+def _effort(part: Condition) -> int:
+    """What the most costly fact of a part of a condition takes."""
+    return max((EFFORT.get(atom.use.fact.source, 0) for atom in part.atoms()), default=0)
+
+
+def _textual(part: Condition) -> bool:
+    """Whether a part of a condition asks for what SQL cannot decide."""
+    return any(isinstance(atom.test, TextIs) for atom in part.atoms())
+
+
+def _possible(query: FactQuery, when: Condition, unless: Condition, now: datetime) -> ColumnElement[bool]:
+    """SQL that is true for every item that may match, for all we know."""
+    asked, barred = when.sql(query, now, widen=True), unless.sql(query, now, widen=False)
+    return and_(func.coalesce(asked, True), not_(func.coalesce(barred, False)))
 
 
 def _is_unknown(condition: ColumnElement[Any]) -> ColumnElement[bool]:

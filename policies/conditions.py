@@ -11,7 +11,7 @@ Grammar (DESIGN §7): numbers "3", ">= 3", "1..5"; ages "< 14 days", "> 6 months
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -234,6 +234,30 @@ def undecided(when: Condition, unless: Condition, values: Values, now: datetime)
     """Whether an item might be meant, for all we know: it neither `matches` nor surely does not."""
     asked, barred = when.holds(values, now), unless.holds(values, now)
     return asked is not False and barred is not True and (asked is None or barred is None)
+
+
+def parts(condition: Condition) -> Iterator[Condition]:
+    """What must each hold for it to hold, from left to right."""
+    if isinstance(condition, All):
+        for part in condition.parts:
+            yield from parts(part)
+    else:
+        yield condition
+
+
+def alternatives(condition: Condition) -> Iterator[Condition]:
+    """What must each be false for it to be false, from left to right."""
+    if isinstance(condition, Some):
+        for part in condition.parts:
+            yield from alternatives(part)
+    else:
+        yield condition
+
+
+def keep(when: Condition, unless: Condition, wanted: Callable[[Condition], bool]) -> tuple[All, Some]:
+    """The two without the parts that are not wanted: whatever `matches` all of it matches this as well, and
+    what is `undecided` with all of it is not surely left out by this."""
+    return All(tuple(filter(wanted, parts(when)))), Some(tuple(filter(wanted, alternatives(unless))))
 
 
 def candidates(when: Condition, unless: Condition, columns: Columns, now: datetime) -> ColumnElement[Any]:

@@ -181,15 +181,15 @@ class Engine:
             most = min(limits.per_policy, share)
             waiting = _waiting(conn, kind.policy) if live else 0
             room = max(0, most - waiting)
+            full = f"the limit of {most} for this policy; the longest wait comes first"
+            if waiting:
+                full = f"{waiting} of this policy wait already; its limit is {most}"
             standings = Standings(kind, found, self.standing)
             for each in found:
-                if each.key in used:
+                if used and each.key in used:
                     self._remember(kind, each, used[each.key], this)
                 elif room == 0:
-                    reason = f"the limit of {most} for this policy; the longest wait comes first"
-                    if waiting:
-                        reason = f"{waiting} of this policy wait already; its limit is {most}"
-                    this.held.append(kind.held(each.item, "limit", reason))
+                    this.held.append(Held(kind.policy, str(each.item), "limit", full))
                 elif against := law.barred(each, now):
                     this.held.append(kind.held(each.item, against.by, against.reason))
                 elif objection := standings.against(each):
@@ -300,7 +300,7 @@ def draft_of(policy: str, candidate: Candidate, profile: Profile) -> Draft:
         occasion=candidate.occasion,
         step=candidate.step,
         action=candidate.compose(profile),
-        because=candidate.because,
+        because=tuple(candidate.because),
         after=candidate.after,
         not_before=candidate.not_before,
     )

@@ -8,7 +8,7 @@ it, and the JSON Schema and the docs are made from it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ..config.placed import PlacedError
@@ -51,10 +51,11 @@ class FactUse:
 
     fact: Fact
     prefix: tuple[str, ...] = ()
+    name: str = field(init=False, compare=False)
+    """With its prefix, as it is written."""
 
-    @property
-    def name(self) -> str:
-        return ".".join((*self.prefix, self.fact.name))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", ".".join((*self.prefix, self.fact.name)))
 
     @property
     def subject(self) -> Subject:
@@ -63,9 +64,9 @@ class FactUse:
 
 _MEMBER: tuple[Fact, ...] = (
     Fact("joined", "member", "age", "member", "joined_at", "When the account was made."),
-    Fact("first_contribution", "member", "age", "written", "first_at",
+    Fact("first_contribution", "member", "age", "first_words", "first_at",
          "When the member first wrote: a post, or a revision.", history=True),
-    Fact("last_contribution", "member", "age", "written", "last_at",
+    Fact("last_contribution", "member", "age", "latest_words", "last_at",
          "When the member last wrote.", history=True),
     Fact("last_seen", "member", "age", "member", "last_seen_at",
          "When the member last visited.", on=_FORUM, past="assumed"),
@@ -83,7 +84,7 @@ _MEMBER: tuple[Fact, ...] = (
     Fact("solutions", "member", "number", "solved", "solutions",
          "How many of the member's posts were accepted as the answer to somebody else's question.",
          on=_FORUM, counts=True, history=True, past="assumed"),
-    Fact("likes_received", "member", "number", "written", "likes",
+    Fact("likes_received", "member", "number", "liked", "likes",
          "How many likes the member's posts have.", on=_FORUM, counts=True, history=True, past="assumed"),
     Fact("trust_level", "member", "number", "member", "trust_level",
          "The forum's trust level, 0 to 4.", on=_FORUM, past="assumed"),
@@ -119,10 +120,10 @@ _THREAD: tuple[Fact, ...] = (
     Fact("labels", "thread", "set", "thread", "label", "Its tags or categories.", past="assumed"),
     Fact("title", "thread", "text", "thread", "title", "Its title.", past="assumed"),
     Fact("age", "thread", "age", "thread", "created_at", "When it was begun."),
-    Fact("quiet", "thread", "age", "activity", "last_at", "When somebody last wrote in it.", history=True),
-    Fact("posts", "thread", "number", "activity", "posts", "How many contributions it has.",
+    Fact("quiet", "thread", "age", "last_words", "at", "When somebody last wrote in it.", history=True),
+    Fact("posts", "thread", "number", "extent", "posts", "How many contributions it has.",
          history=True),
-    Fact("participants", "thread", "number", "activity", "participants", "How many people wrote in it.",
+    Fact("participants", "thread", "number", "participants", "participants", "How many people wrote in it.",
          history=True),
     Fact("views", "thread", "number", "thread", "views", "How often it was looked at.", on=_FORUM,
          past="assumed"),
@@ -130,7 +131,7 @@ _THREAD: tuple[Fact, ...] = (
          past="assumed"),
     Fact("solved", "thread", "boolean", "thread", "solved", "Whether an answer was accepted.", on=_FORUM,
          past="assumed"),
-    Fact("answered", "thread", "boolean", "activity", "answered",
+    Fact("answered", "thread", "boolean", "replied", "answered",
          "Whether somebody else than its author wrote in it.", history=True),
     Fact("waiting_on", "thread", "choice", "waiting", "waiting_on",
          "Who is being waited for: the author (others wrote last), the community (nobody answered, or the "

@@ -71,7 +71,7 @@ class Candidate:
     item: Ref
     occasion: str
     step: str
-    because: tuple[Because, ...]
+    because: Sequence[Because]
     since: int
     compose: Callable[[Profile], Action]
     site: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,10 +25,7 @@ from ..sync.store.states import value_at
 from ..sync.store.tables import contributions, members, spaces, states, texts, threads
 from .doubts import doubted
 from .facts import Fact, FactUse, Subject
-from .sources import COUNTERS, FLAGS, Scope, open_threads, visible
-
-SourceTable = Callable[[str, Scope], FromClause]
-"""Gives the table of a source: a temporary one, or a subquery about a few items."""
+from .sources import COUNTERS, FLAGS, Scope, SourceTable, open_threads, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +183,7 @@ class FactQuery:
         ids = ids.where(base.c.site == self.scope.site, base.c.id.in_(self.scope.only))
         if len(use.prefix) == 2:
             ids = select(threads.c.author).where(threads.c.site == self.scope.site, threads.c.id.in_(ids))
-        return self.scope.within(ids)
+        return self.scope.within(ids, ".".join(use.prefix))
 
     # --- the subject's own columns ------------------------------------------------------------------------
 

@@ -1,8 +1,12 @@
 """The SQL behind the facts: one select per source, of one row per member or thread, keyed by `key`.
 
 A select counts what was visible at a moment: written by then, not deleted by then, no note of the platform,
-no whisper, not in a private message, and not our own doing. `only` narrows it to one item, which is how
+no whisper, not in a private message, and not our own doing. `only` narrows it to some items, which is how
 the gate asks about one proposal what a plan asks about everybody.
+
+Most ask of each item by itself, through an index in the order of time: which contribution was the first or
+the last costs the same however many there are, and as much for a day in the past as for today. Those that
+take more `EFFORT` look at all contributions of an item.
 """
 
 from __future__ import annotations
@@ -12,7 +16,23 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, literal, null, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    true,
+)
 
 from ..sync.store.states import value_at
 from ..sync.store.tables import (
@@ -27,6 +47,9 @@ from ..sync.store.tables import (
     threads,
 )
 from ..sync.store.timeline import TRUE
+
+SourceTable = Callable[[str, "Scope"], FromClause]
+"""Gives the table of a source: a temporary one, or a subquery about a few items."""
 
 REVIVAL = timedelta(days=90)
 """A thread that wakes after so long a silence is revived."""
@@ -45,47 +68,30 @@ class Scope:
     live: bool = True
     only: tuple[str, ...] | Select[Any] | None = None
     """Ids of the items asked about (of the source's own subject), or a select of them; None: all."""
-    words: FromClause | None = None
-    """`all_words` of this moment or a later one, found once; None: every source looks for them itself."""
+    named: str = ""
+    """A name for `only`, where it is asked about again and answers are worth keeping."""
 
-    def within(self, ids: tuple[str, ...] | Select[Any]) -> Scope:
-        return replace(self, only=ids)
+    def within(self, ids: tuple[str, ...] | Select[Any], way: str = "") -> Scope:
+        return replace(self, only=ids, named=self.named and f"{self.named}.{way}")
 
 
 def visible(scope: Scope, c: Any = contributions) -> ColumnElement[bool]:
     """Whether a contribution counted at the scope's moment."""
-    return and_(_counts(scope, c), _there(scope, c))
-
-
-def _counts(scope: Scope, c: Any) -> ColumnElement[bool]:
-    """Whether a contribution counts while it is there."""
     ours = select(doings.c.id).where(doings.c.site == scope.site, doings.c.kind == "contribution")
     private = select(threads.c.id).where(threads.c.site == scope.site, threads.c.kind == "message")
     return and_(
         c.c.site == scope.site,
         c.c.kind.in_(_COUNTED),
+        c.c.created_at <= scope.now,
+        or_(c.c.deleted_at.is_(None), c.c.deleted_at > scope.now),
         c.c.id.not_in(ours),
         c.c.thread.not_in(private),
     )
 
 
-def _there(scope: Scope, c: Any) -> ColumnElement[bool]:
-    """Whether a contribution was there at the scope's moment."""
-    return and_(c.c.created_at <= scope.now, or_(c.c.deleted_at.is_(None), c.c.deleted_at > scope.now))
-
-
-def all_words(scope: Scope) -> Select[Any]:
-    """The contributions that counted at the scope's moment or any before, with what the sources need."""
-    c = contributions
-    columns = [c.c[name] for name in (*_WORDS, "deleted_at")]
-    return select(*columns).where(_counts(scope, c), c.c.created_at <= scope.now)
-
-
 def words(scope: Scope, name: str = "words") -> Any:
     """The contributions that counted at the scope's moment, as a table of that name."""
-    found = contributions if scope.words is None else scope.words.alias(f"{name}_there")
-    counted = visible(scope) if scope.words is None else _there(scope, found)
-    return select(*(found.c[column] for column in _WORDS)).where(counted).subquery(name)
+    return select(*(contributions.c[column] for column in _WORDS)).where(visible(scope)).subquery(name)
 
 
 def open_threads(scope: Scope, t: Any = threads) -> ColumnElement[bool]:
@@ -104,23 +110,46 @@ def _narrowed(scope: Scope, column: ColumnElement[Any]) -> ColumnElement[bool]:
     return true() if scope.only is None else column.in_(scope.only)
 
 
-def written(scope: Scope) -> Select[Any]:
-    """By author: how much, when first and last, and the likes."""
-    w = words(scope)
-    return (
-        select(
-            w.c.author.label("key"),
-            func.count().label("posts"),
-            func.min(w.c.created_at).label("first_at"),
-            func.max(w.c.created_at).label("last_at"),
-            func.coalesce(func.sum(w.c.likes), 0).label("likes"),
-        )
-        .where(w.c.author.is_not(None), _narrowed(scope, w.c.author))
-        .group_by(w.c.author)
+def _of(
+    scope: Scope, owner: Any, column: ColumnElement[Any], c: Any, *wanted: ColumnElement[bool]
+) -> ScalarSelect[Any]:
+    """Something about the contributions `c` of the member or the thread whose row `owner` is."""
+    mine = (c.c.author if owner.name == "members" else c.c.thread) == owner.c.id
+    return select(column).where(mine, visible(scope, c), *wanted).correlate(owner).scalar_subquery()
+
+
+def _each(scope: Scope, owner: Any, *columns: ColumnElement[Any]) -> Select[Any]:
+    """A row for every member or thread of the site."""
+    return select(owner.c.id.label("key"), *columns).where(
+        owner.c.site == scope.site, _narrowed(scope, owner.c.id)
     )
 
 
-def opened(scope: Scope) -> Select[Any]:
+def first_words(scope: Scope, source: SourceTable) -> Select[Any]:
+    """By member: when they first wrote."""
+    c = contributions.alias("c")
+    return _each(scope, members, _of(scope, members, func.min(c.c.created_at), c).label("first_at"))
+
+
+def latest_words(scope: Scope, source: SourceTable) -> Select[Any]:
+    """By member: when they last wrote."""
+    c = contributions.alias("c")
+    return _each(scope, members, _of(scope, members, func.max(c.c.created_at), c).label("last_at"))
+
+
+def written(scope: Scope, source: SourceTable) -> Select[Any]:
+    """By member: how much."""
+    c = contributions.alias("c")
+    return _each(scope, members, _of(scope, members, func.count(), c).label("posts"))
+
+
+def liked(scope: Scope, source: SourceTable) -> Select[Any]:
+    """By member: the likes of what they wrote."""
+    c = contributions.alias("c")
+    return _each(scope, members, _of(scope, members, func.sum(c.c.likes), c).label("likes"))
+
+
+def opened(scope: Scope, source: SourceTable) -> Select[Any]:
     t = threads
     return (
         select(t.c.author.label("key"), func.count().label("threads"))
@@ -129,13 +158,13 @@ def opened(scope: Scope) -> Select[Any]:
     )
 
 
-def answered(scope: Scope) -> Select[Any]:
+def answered(scope: Scope, source: SourceTable) -> Select[Any]:
     """By author: contributions to threads that others began."""
     w = words(scope)
     return _exchanged(scope, w, w.c.author, "given")
 
 
-def received(scope: Scope) -> Select[Any]:
+def received(scope: Scope, source: SourceTable) -> Select[Any]:
     """By a thread's author: contributions of others."""
     return _exchanged(scope, words(scope), threads.c.author, "received")
 
@@ -150,7 +179,7 @@ def _exchanged(scope: Scope, w: Any, key: ColumnElement[Any], label: str) -> Sel
     )
 
 
-def solved(scope: Scope) -> Select[Any]:
+def solved(scope: Scope, source: SourceTable) -> Select[Any]:
     """By author: posts accepted as the answer to somebody else's question."""
     c, t = contributions, threads
     return (
@@ -161,7 +190,7 @@ def solved(scope: Scope) -> Select[Any]:
     )
 
 
-def linked(scope: Scope) -> Select[Any]:
+def linked(scope: Scope, source: SourceTable) -> Select[Any]:
     """Members whose account on another site is known."""
     here, there = identities.alias("here"), identities.alias("there")
     return (
@@ -173,7 +202,7 @@ def linked(scope: Scope) -> Select[Any]:
     )
 
 
-def contacted(scope: Scope) -> Select[Any]:
+def contacted(scope: Scope, source: SourceTable) -> Select[Any]:
     """By member: when we last wrote to them; attempts that came to nothing do not count."""
     return (
         select(contacts.c.member.label("key"), func.max(contacts.c.at).label("at"))
@@ -185,117 +214,99 @@ def contacted(scope: Scope) -> Select[Any]:
     )
 
 
-def greeted(scope: Scope) -> Select[Any]:
+def greeted(scope: Scope, source: SourceTable) -> Select[Any]:
     """Members whose first contribution somebody answered, there or on their talk page.
 
     An answer is a reply to that very contribution, anything that the thread's author wrote later, or, in a
     thread that the member began, anything that anybody else wrote. On a wiki a later edit of the same page
     is no answer; a talk page that goes on is.
     """
-    first = written(scope).subquery("first")
-    w, later, t = words(scope, "w"), words(scope, "later"), threads
-    start = (
-        select(first.c.key, first.c.first_at, w.c.id, w.c.thread, t.c.author.label("opener"))
-        .join_from(first, w, and_(w.c.author == first.c.key, w.c.created_at == first.c.first_at))
-        .join(t, and_(t.c.site == scope.site, t.c.id == w.c.thread))
+    first: Any = source("first_words", scope)
+    w, later, t = contributions.alias("w"), contributions.alias("later"), threads.alias("t")
+    answer = (
+        exists()
+        .where(visible(scope, w), w.c.author == first.c.key, w.c.created_at == first.c.first_at)
+        .where(t.c.site == scope.site, t.c.id == w.c.thread)
         .where(true() if scope.family == "forum" else t.c.kind == "talk")
-        .subquery("start")
-    )
-    replied = (
-        select(start.c.key)
-        .join_from(start, later, later.c.thread == start.c.thread)
-        .where(later.c.author != start.c.key, later.c.created_at > start.c.first_at)
+        .where(visible(scope, later), later.c.thread == w.c.thread, later.c.author != first.c.key)
+        .where(later.c.created_at > w.c.created_at)
         .where(
-            or_(
-                start.c.opener == start.c.key,
-                later.c.author == start.c.opener,
-                later.c.parent == start.c.id,
-            )
+            or_(t.c.author == first.c.key, later.c.author == t.c.author, later.c.parent == w.c.id)
         )
+        .correlate(first)
     )
-    both = replied.subquery("greeted") if scope.family == "forum" else replied.union(
-        _talk_pages(scope)
-    ).subquery("greeted")
-    return select(both.c.key, literal(True).label("greeted")).group_by(both.c.key)
+    if scope.family == "forum":
+        there: ColumnElement[bool] = answer
+    else:
+        there = or_(answer, first.c.key.in_(select(source("talked", scope).c.key)))
+    return select(first.c.key, there.label("greeted")).where(_narrowed(scope, first.c.key))
 
 
-def _talk_pages(scope: Scope) -> Select[Any]:
-    """Members on whose user talk page (namespace 3) somebody else wrote."""
-    w, t, m, s = words(scope, "words"), threads.alias("page"), members.alias("m"), spaces.alias("s")
+def talked(scope: Scope, source: SourceTable) -> Select[Any]:
+    """On a wiki, members on whose user talk page (namespace 3) somebody else wrote."""
+    w, t, m, s = contributions.alias("w"), threads.alias("page"), members.alias("m"), spaces.alias("s")
+    others = exists().where(visible(scope, w), w.c.thread == t.c.id, w.c.author != m.c.id).correlate(t, m)
     return (
-        select(m.c.id)
+        select(m.c.id.label("key"), literal(True).label("talked"))
         .join_from(m, s, and_(s.c.site == m.c.site, s.c.id == "3"))
         .join(t, and_(t.c.site == m.c.site, t.c.space == "3", t.c.title == s.c.name + ":" + m.c.username))
         # The same once more, as the index of usernames can use it.
         .where(m.c.username == func.substr(t.c.title, func.length(s.c.name) + 2))
-        .join(w, w.c.thread == t.c.id)
-        .where(m.c.site == scope.site, w.c.author != m.c.id, _narrowed(scope, m.c.id))
+        .where(m.c.site == scope.site, others, _narrowed(scope, m.c.id))
+        .group_by(m.c.id)
     )
 
 
-def activity(scope: Scope) -> Select[Any]:
-    """By thread: how much, by how many, when last, and whether by others than its author (if that is
-    known)."""
-    w, t = words(scope), threads
-    by_others = case(
-        (t.c.author.is_(None), null()),
-        (or_(func.min(w.c.author) != t.c.author, func.max(w.c.author) != t.c.author), True),
-        else_=False,
-    )
-    return (
-        select(
-            w.c.thread.label("key"),
-            func.count().label("posts"),
-            func.count(w.c.author.distinct()).label("participants"),
-            func.max(w.c.created_at).label("last_at"),
-            by_others.label("answered"),
-        )
-        .join_from(w, t, and_(t.c.site == scope.site, t.c.id == w.c.thread))
-        .where(_narrowed(scope, w.c.thread))
-        .group_by(w.c.thread, t.c.author)
-    )
+def extent(scope: Scope, source: SourceTable) -> Select[Any]:
+    """By thread: how much was written."""
+    c = contributions.alias("c")
+    return _each(scope, threads, _of(scope, threads, func.count(), c).label("posts"))
 
 
-def last_words(scope: Scope) -> Select[Any]:
+def participants(scope: Scope, source: SourceTable) -> Select[Any]:
+    """By thread: how many wrote."""
+    c = contributions.alias("c")
+    people = _of(scope, threads, func.count(c.c.author.distinct()), c)
+    return _each(scope, threads, people.label("participants"))
+
+
+def replied(scope: Scope, source: SourceTable) -> Select[Any]:
+    """By thread: whether somebody else than its author wrote, if that is known."""
+    c, t = contributions.alias("c"), threads
+    anybody = exists().where(visible(scope, c), c.c.thread == t.c.id).correlate(t)
+    nobody = case((anybody, null()), else_=false())
+    return _each(scope, t, case((t.c.author.is_(None), nobody), else_=_by_others(scope)).label("answered"))
+
+
+def _by_others(scope: Scope) -> ColumnElement[bool]:
+    c, t = contributions.alias("c"), threads
+    return exists().where(visible(scope, c), c.c.thread == t.c.id, c.c.author != t.c.author).correlate(t)
+
+
+def last_words(scope: Scope, source: SourceTable) -> Select[Any]:
     """By thread: id, author and time of the last contribution (of two at one moment, the later post)."""
-    w, again, mine = (words(scope, name) for name in ("w", "again", "mine"))
-    latest = (
-        select(w.c.thread, func.max(w.c.created_at).label("at"))
-        .where(_narrowed(scope, w.c.thread))
-        .group_by(w.c.thread)
-        .subquery("latest")
-    )
-    place = (
-        select(latest.c.thread, latest.c.at, func.max(func.coalesce(again.c.position, 0)).label("position"))
-        .join_from(latest, again, and_(again.c.thread == latest.c.thread, again.c.created_at == latest.c.at))
-        .group_by(latest.c.thread, latest.c.at)
-        .subquery("place")
-    )
-    same = and_(
-        mine.c.thread == place.c.thread,
-        mine.c.created_at == place.c.at,
-        func.coalesce(mine.c.position, 0) == place.c.position,
-    )
-    return (
-        select(
-            place.c.thread.label("key"),
-            func.max(mine.c.id).label("id"),
-            func.max(mine.c.author).label("author"),
-            func.max(place.c.at).label("at"),
-        )
-        .join_from(place, mine, same)
-        .group_by(place.c.thread)
-    )
+    c = contributions.alias("c")
+    at = _of(scope, threads, func.max(c.c.created_at), c)
+    last = [_newest(scope, name).label(name) for name in ("id", "author")]
+    return _each(scope, threads, *last, at.label("at"))
 
 
-def waiting(scope: Scope) -> Select[Any]:
+def _newest(scope: Scope, name: str) -> ScalarSelect[Any]:
+    """A column of a thread's last contribution."""
+    c, t = contributions.alias("c"), threads
+    order = (c.c.created_at.desc(), func.coalesce(c.c.position, 0).desc(), c.c.id.desc())
+    newest = select(c.c[name]).where(c.c.thread == t.c.id, visible(scope, c)).order_by(*order).limit(1)
+    return newest.correlate(t).scalar_subquery()
+
+
+def waiting(scope: Scope, source: SourceTable) -> Select[Any]:
     """By thread: author, community or nobody; see the fact's own words.
 
     Whether somebody asks is read from the last post: a question mark. Without mirrored text a last post
     by the author counts as a question, so that nobody is silently taken to be content. Who wrote the last
     post may be unknown, and so is then who is waited for. Closed and archived are asked as of the moment.
     """
-    t, last, act = threads, last_words(scope).subquery("last"), activity(scope).subquery("act")
+    t, last = threads, source("last_words", scope).alias("last")
     asks = or_(texts.c.text.is_(None), texts.c.text.contains("?"))
     settled = or_(
         *(_was(scope, t, name) for name in ("closed", "archived")), t.c.pinned.is_(True), t.c.solved_by != ""
@@ -304,16 +315,16 @@ def waiting(scope: Scope) -> Select[Any]:
         (func.coalesce(settled, False), "nobody"),
         (last.c.author.is_(None), null()),
         (last.c.author != t.c.author, "author"),
-        (act.c.answered.is_(False), "community"),
         (asks, "community"),
+        (not_(_by_others(scope)), "community"),
         else_="nobody",
     )
     return (
         select(t.c.id.label("key"), who.label("waiting_on"))
         .join_from(t, last, last.c.key == t.c.id)
-        .join(act, act.c.key == t.c.id)
         .outerjoin(texts, and_(texts.c.site == t.c.site, texts.c.contribution == last.c.id))
         .where(t.c.site == scope.site, t.c.author.is_not(None), _narrowed(scope, t.c.id))
+        .where(last.c.at.is_not(None))
     )
 
 
@@ -325,7 +336,7 @@ def _was(scope: Scope, thread: Any, name: str) -> ColumnElement[bool]:
     return value_at(scope.site, "thread", name, thread.c.id, now, scope.now) == TRUE
 
 
-def revived(scope: Scope) -> Select[Any]:
+def revived(scope: Scope, source: SourceTable) -> Select[Any]:
     """By thread: contributions that came after 90 quiet days."""
     w = words(scope)
     before = func.lag(w.c.created_at).over(partition_by=w.c.thread, order_by=(w.c.created_at, w.c.id))
@@ -342,8 +353,11 @@ def revived(scope: Scope) -> Select[Any]:
     )
 
 
-SOURCES: dict[str, Callable[[Scope], Select[Any]]] = {
+SOURCES: dict[str, Callable[[Scope, SourceTable], Select[Any]]] = {
+    "first_words": first_words,
+    "latest_words": latest_words,
     "written": written,
+    "liked": liked,
     "opened": opened,
     "answered": answered,
     "received": received,
@@ -351,20 +365,26 @@ SOURCES: dict[str, Callable[[Scope], Select[Any]]] = {
     "linked": linked,
     "contacted": contacted,
     "greeted": greeted,
-    "activity": activity,
+    "talked": talked,
+    "extent": extent,
+    "participants": participants,
+    "replied": replied,
+    "last_words": last_words,
     "waiting": waiting,
     "revived": revived,
-    "last_words": last_words,
 }
 
-WORDY = SOURCES.keys() - {"opened", "solved", "linked", "contacted"}
-"""Those that go through all contributions that count."""
+EFFORT = {
+    "written": 1, "liked": 1, "extent": 1, "participants": 1, "answered": 2, "received": 2, "revived": 2,
+    "greeted": 2,
+}  # fmt: skip
+"""Those that look at all contributions of an item, or of its whole thread as well: the more, the later they
+are asked, about what the others leave."""
 
 COUNTERS = frozenset(
     {"posts", "threads", "given", "received", "solutions", "likes", "revived", "participants"}
 )
-"""Columns that are 0, not unknown, where a source has no row."""
+"""Columns that are 0, not unknown, where a source has no row, or nothing to count."""
 
-FLAGS = frozenset({"linked", "greeted", "answered"})
+FLAGS = frozenset({"linked", "greeted", "talked", "answered"})
 """Columns that are false, not unknown, where a source has no row."""
-

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import ClassVar
 
 from sqlalchemy import select
@@ -91,8 +92,7 @@ class Experts(Kind):
             community, site, given.areas, given.half_life, evidence=least.evidence, people=least.people,
             score=given.score,
         )  # fmt: skip
-        meant = self._fit(community, site, {expert.member for expert in flat(experts)})
-        fit = [expert for expert in flat(experts) if expert.member in meant]
+        fit = self._best(community, site, experts)
         seen: Counter[str] = Counter()
         top = []
         for expert in fit:
@@ -100,6 +100,23 @@ class Experts(Kind):
             if expert.score > LEVEL[given.score] and seen[expert.area] <= given.top:
                 top.append(expert)
         return _Ranking(experts, fit, top)
+
+    def _best(self, community: Community, site: str, experts: dict[str, list[Expert]]) -> list[Expert]:
+        """Those whom nothing excepts, in each area as far down as it takes to fill its top and to see who has
+        fallen far."""
+        most = self.parameters.top
+        depth = max(most, self.parameters.keep_until.rank)
+        asked: set[Ref] = set()
+        meant: set[Ref] = set()
+        while True:
+            first = {each.member for found in experts.values() for each in found[:depth]}
+            meant |= self._fit(community, site, first - asked)
+            asked |= first
+            best = [[each for each in found[:depth] if each.member in meant] for found in experts.values()]
+            lengths = map(len, experts.values())
+            if all(len(fit) >= most or length <= depth for fit, length in zip(best, lengths, strict=True)):
+                return list(chain.from_iterable(best))
+            depth *= 2
 
     def _fit(self, community: Community, site: str, who: set[Ref]) -> set[Ref]:
         """Those whom nothing excepts. All of them are asked about, whoever the plan is about: somebody's

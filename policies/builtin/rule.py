@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -117,7 +117,7 @@ class Rule(Kind):
             step=step,
             because=match.because,
             since=_since(match),
-            compose=partial(self._compose, platform, self._told(match), target, doing),
+            compose=partial(self._compose, platform, match, target, doing),
             site=platform.site,
             addressee=member if doing.to_member and doing.message else None,
             contacts=notified,
@@ -125,10 +125,10 @@ class Rule(Kind):
         )
 
     def _compose(
-        self, platform: Platform, values: Mapping[str, Any], target: Target, doing: Doing, profile: Profile
+        self, platform: Platform, match: Match, target: Target, doing: Doing, profile: Profile
     ) -> Any:
         language = profile.language or self.tools.language(platform.site)
-        return doing.action(platform, self.tools, self.policy, language, target, values)
+        return doing.action(platform, self.tools, self.policy, language, target, self._told(match))
 
     def _told(self, match: Match) -> dict[str, Any]:
         """The values for a template: a time as its date, which stays the same while a proposal waits."""

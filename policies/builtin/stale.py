@@ -209,7 +209,7 @@ class Stale(Kind):
             return
         warned = warnings.get((str(match.ref), occasion))
         if warned is None:
-            yield self._warn(platform, match, occasion, self._quiet_for(match, community.now))
+            yield self._warn(platform, match, occasion, community.now)
             return
         due = self.parameters.warn.grace.after(warned.at)
         if community.now < due:
@@ -218,29 +218,25 @@ class Stale(Kind):
         else:
             yield from self._acts(community, platform, match, occasion, warned)
 
-    def _warn(
-        self, platform: Platform, match: Match, occasion: str, quiet_for: Duration | None
-    ) -> Candidate:
+    def _warn(self, platform: Platform, match: Match, occasion: str, now: datetime) -> Candidate:
         return Candidate(
             item=match.ref,
             occasion=occasion,
             step=WARN,
             because=match.because,
             since=int(match.values["quiet"]),
-            compose=partial(self._warning, platform, match, quiet_for),
+            compose=partial(self._warning, platform, match, now),
             site=platform.site,
             contacts=(match.author,) if match.author else (),
         )
 
-    def _warning(
-        self, platform: Platform, match: Match, quiet_for: Duration | None, profile: Profile
-    ) -> Action:
+    def _warning(self, platform: Platform, match: Match, now: datetime, profile: Profile) -> Action:
         warn = self.parameters.warn
         assert warn is not None  # noqa: S101 (only composed where there is a warning)
         language = self.tools.language(platform.site)
         values = {
             "thread": {"title": platform.escape(str(match.values["title"]))},
-            "quiet_for": _quiet_words(quiet_for, language),
+            "quiet_for": _quiet_words(self._quiet_for(match, now), language),
             "grace": phrases.duration(warn.grace, language),
             "then": self._done(platform),
             "why": phrases.why("stale", language),

@@ -11,14 +11,18 @@ ExpertiseRank (see `central`). On a wiki an area is a category, whatever it is o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any, Literal
 
 from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    Connection,
     Double,
     Select,
     Table,
@@ -49,6 +53,7 @@ _ACCEPTED = 2.0
 _LIKE = 0.25
 _SLICE = 7 * 24 * 3600 * 1_000_000
 """Contributions fade together by week, so that SQL can count and Python weigh."""
+_CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +83,21 @@ def rank(
 ) -> dict[str, list[Expert]]:  # fmt: skip
     """Everybody with at least so much evidence about at least so many people, by area, best first."""
     scope = Scope(site, community.sites[site].family, micros(community.now), community.live)
-    scope = community.with_words(scope)
     fade = _fading(community, scope, half_life)
     counted = _counted(community, scope)
     sums: dict[tuple[str, str], _Sum] = {}
     answers_of = _answers(scope, areas, fade, counted).having(func.count() >= evidence)
-    for area, author, answered, answers, others in community.conn.execute(answers_of):
+    for area, author, answered, answers, others in _rows(community.conn, answers_of):
         sums[area, author] = _Sum(answered, answers=answers, people=others)
-    for area, author, asked in community.conn.execute(_questions(scope, areas, fade)):
+    for area, author, asked in _rows(community.conn, _questions(scope, areas, fade)):
         if (area, author) in sums:
             sums[area, author].asked = asked
     if scope.family == "wiki":
-        for area, author, others in community.conn.execute(_fellows(scope, areas, counted)):
-            if (area, author) in sums:
-                sums[area, author].people = others
+        for key, others in _fellows(community.conn, scope, areas, counted, sums).items():
+            sums[key].people = others
     enough = {key: s for key, s in sums.items() if s.people >= people}
     if score == "pagerank" and scope.family == "forum":
-        edges = community.conn.execute(_exchanges(scope, areas, fade, counted))
+        edges = _rows(community.conn, _exchanges(scope, areas, fade, counted))
         return _ranked(community, site, enough, _central(edges))
     return _ranked(community, site, enough, {key: _z(s) for key, s in enough.items()})
 
@@ -116,7 +119,7 @@ def _central(edges: Iterable[Any]) -> dict[tuple[str, str], float]:
 def _ranked(
     community: Community, site: str, sums: dict[tuple[str, str], _Sum], scores: dict[tuple[str, str], float]
 ) -> dict[str, list[Expert]]:
-    names = _usernames(community, site)
+    names = _usernames(community, site, {author for _, author in sums})
     by_area: dict[str, list[tuple[float, str, _Sum]]] = {}
     for (area, author), s in sums.items():
         if author in names:
@@ -131,19 +134,17 @@ def _ranked(
     }
 
 
-def _usernames(community: Community, site: str) -> dict[str, str]:
-    """Accounts that can be named: no bots, no staged, deleted or suspended ones."""
+def _usernames(community: Community, site: str, among: Container[str]) -> dict[str, str]:
+    """Those of these accounts that can be named: no bots, no staged, deleted or suspended ones."""
     m, now = members, micros(community.now)
-    rows = community.conn.execute(
-        select(m.c.id, m.c.username).where(
-            m.c.site == site,
-            m.c.bot.is_(False),
-            m.c.staged.is_(False),
-            m.c.deleted_at.is_(None),
-            or_(m.c.suspended_until.is_(None), m.c.suspended_until <= now),
-        )
+    able = select(m.c.id, m.c.username).where(
+        m.c.site == site,
+        m.c.bot.is_(False),
+        m.c.staged.is_(False),
+        m.c.deleted_at.is_(None),
+        or_(m.c.suspended_until.is_(None), m.c.suspended_until <= now),
     )
-    return {row.id: row.username for row in rows}
+    return {member: username for member, username in _rows(community.conn, able) if member in among}
 
 
 def evidence_of(community: Community, expert: Expert, areas: Areas, limit: int = 3) -> list[tuple[str, str]]:
@@ -266,24 +267,37 @@ def _questions(scope: Scope, areas: Areas, fade: Table) -> Select[Any]:
     )
 
 
-def _fellows(scope: Scope, areas: Areas, restored: Table | None) -> Select[Any]:
-    """(area, author, others): on a wiki, who else edited the same pages. Of each page its editors are
-    found first: of many edits by few people there would be far more pairs."""
-    w, other = words(scope), words(scope, "other")
-    joined, area = _areas(scope, areas, w)
-    mine = (
-        select(area.label("area"), w.c.thread, w.c.author)
-        .select_from(joined)
-        .where(open_threads(scope), _is_answer(scope, w, restored), w.c.author.is_not(None))
-        .distinct()
-        .subquery("mine")
+def _fellows(
+    conn: Connection, scope: Scope, areas: Areas, restored: Table | None, wanted: Container[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """On a wiki, by area and author, how many others edited the same pages. Page after page, since there are
+    far more pairs of editors than edits."""
+    w, t = words(scope), threads
+    joined, area = _with_area(scope, areas, t)
+    areas_of: defaultdict[str, list[str]] = defaultdict(list)
+    for page, name in _rows(conn, select(t.c.id, area).select_from(joined).where(open_threads(scope))):
+        areas_of[page].append(name)
+    edits = (
+        select(w.c.thread, w.c.author, _is_answer(scope, w, restored))
+        .join_from(w, t, and_(t.c.site == scope.site, t.c.id == w.c.thread))
+        .where(open_threads(scope), w.c.author.is_not(None))
+        .order_by(w.c.thread)
     )
-    editors = select(other.c.thread, other.c.author).distinct().subquery("editors")
-    return (
-        select(mine.c.area, mine.c.author, func.count(editors.c.author.distinct()))
-        .join_from(mine, editors, and_(editors.c.thread == mine.c.thread, editors.c.author != mine.c.author))
-        .group_by(mine.c.area, mine.c.author)
-    )
+    met: dict[tuple[str, str], set[str]] = {}
+    for page, rows in groupby(_rows(conn, edits), key=itemgetter(0)):
+        answering: dict[str, bool] = {}
+        for _, author, answers in rows:
+            answering[author] = bool(answers) or answering.get(author, False)
+        for name in areas_of.get(page, ()):
+            for author, answers in answering.items():
+                if answers and (name, author) in wanted:
+                    met.setdefault((name, author), set()).update(answering)
+    return {key: len(people) - 1 for key, people in met.items()}
+
+
+def _rows(conn: Connection, statement: Select[Any]) -> Iterator[Any]:
+    """The rows, fetched many at a time: one by one they cost as much again."""
+    return chain.from_iterable(conn.execute(statement.execution_options(yield_per=_CHUNK)).partitions())
 
 
 def flat(ranking: dict[str, list[Expert]]) -> Iterator[Expert]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -20,6 +20,9 @@ from .states import DROPPED, REARMING, State
 
 _CHUNK = 400
 """Items asked for in one statement; SQLite takes 999 parameters in its oldest builds."""
+
+_FEW = 4000
+"""Where more items are asked about, all proposals of the policy are looked through, once."""
 
 Key = tuple[Ref, str, str]
 """Item, occasion and step: the part of a proposal's key that follows the policy."""
@@ -68,7 +71,7 @@ def propose(
     lapses = micros(expire.after(now)) if expire else None
     for policy, group in groupby(sorted(drafts, key=attrgetter("policy")), key=attrgetter("policy")):
         of_policy = list(group)
-        before = _latest(conn, policy, [draft.item for draft in of_policy])
+        before = _latest(conn, policy, {str(draft.item) for draft in of_policy})
         for draft in of_policy:
             why = _spent(before.get((str(draft.item), draft.occasion, draft.step)))
             why = why or _step_before(conn, draft)
@@ -82,9 +85,9 @@ def propose(
 
 def spent(conn: Connection, policy: str, keys: Iterable[Key]) -> dict[Key, str]:
     """The keys of a policy that `propose` would skip, with the reason."""
-    wanted = list(keys)
-    before = _latest(conn, policy, [item for item, _, _ in wanted])
-    reasons = {key: _spent(before.get((str(key[0]), key[1], key[2]))) for key in wanted}
+    wanted = {(str(key[0]), key[1], key[2]): key for key in keys}
+    before = _latest(conn, policy, {item for item, _, _ in wanted})
+    reasons = {wanted[key]: _spent(used) for key, used in before.items() if key in wanted}
     return {key: reason for key, reason in reasons.items() if reason}
 
 
@@ -129,27 +132,23 @@ def supersede(conn: Connection, proposal: Proposal, reason: str, now: datetime) 
     move(conn, proposal, State.SUPERSEDED, now, rearmed=True, error=reason)
 
 
-def _latest(conn: Connection, policy: str, items: Sequence[Ref]) -> dict[tuple[str, str, str], _Used]:
+def _latest(conn: Connection, policy: str, items: Set[str]) -> dict[tuple[str, str, str], _Used]:
     """The newest proposal of every key of these items."""
+    p = proposals
+    query = (
+        select(p.c.id, p.c.item, p.c.occasion, p.c.step, p.c.state, p.c.rearmed, p.c.changed_at)
+        .where(p.c.policy == policy)
+        .order_by(p.c.id)
+    )
+    few = len(items) <= _FEW
+    names = sorted(items) if few else []
+    queries = [query.where(p.c.item.in_(names[at : at + _CHUNK])) for at in range(0, len(names), _CHUNK)]
     found: dict[tuple[str, str, str], _Used] = {}
-    names = sorted({str(item) for item in items})
-    for start in range(0, len(names), _CHUNK):
-        rows = conn.execute(
-            select(
-                proposals.c.id,
-                proposals.c.item,
-                proposals.c.occasion,
-                proposals.c.step,
-                proposals.c.state,
-                proposals.c.rearmed,
-                proposals.c.changed_at,
-            )
-            .where(proposals.c.policy == policy, proposals.c.item.in_(names[start : start + _CHUNK]))
-            .order_by(proposals.c.id)
-        )
-        for row in rows:
-            used = _Used(row.id, State(row.state), row.rearmed, moment(row.changed_at))
-            found[(row.item, row.occasion, row.step)] = used
+    for each in queries if few else [query.execution_options(yield_per=_CHUNK)]:
+        for row in conn.execute(each):
+            if row.item in items:
+                used = _Used(row.id, State(row.state), row.rearmed, moment(row.changed_at))
+                found[(row.item, row.occasion, row.step)] = used
     return found
 
 
