@@ -177,6 +177,8 @@ def _preset(answers: Answers) -> str:
     source = (PRESETS / f"{answers.preset}.yaml").read_text(encoding="utf-8")
     keep = {**{family: bool(there) for family, there in names.items()}, "timezone": answers.timezone}
     text = _environment().from_string(source).render(keep)
+    # Jinja takes the empty lines around its own along.
+    text = re.sub(r"^(    mode: .*\n)(?=  #)", r"\1\n", text, flags=re.MULTILINE)
     text = re.sub(r"^(\s+on: )\[([a-z, ]+)\]$", _renamed(names), text, flags=re.MULTILINE)
     for family, there in names.items():
         if there:

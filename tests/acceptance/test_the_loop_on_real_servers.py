@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from ordito.config.init import Answers, Site, draft, presets
 from tests.program import Outcome, run
 from tests.servers.discourse import DiscourseServer, Forum, load_forum
 from tests.servers.discourse.records import Badge
@@ -137,6 +138,25 @@ def test_a_real_forum_and_a_real_wiki_from_sync_to_apply(place: Place) -> None:
     second = place.document("run")
     assert second["apply"]["applied"] == []
     assert _footprint(place) == after
+    for preset in presets():
+        _assert_preset_works(place, preset)
+
+
+def _assert_preset_works(place: Place, preset: str) -> None:
+    """On what the mirror holds of both: it finds something to do on both sites, and reads the rest right."""
+    sites = (
+        Site("forum", "discourse", place.server.url, "system", "FORUM_KEY"),
+        Site("wiki", "mediawiki", place.wiki.api_url, place.wiki.username, "WIKI_PASSWORD"),
+    )
+    text = draft(Answers(sites, preset=preset)).replace('mode: "off"', "mode: propose")
+    paced = text.replace("# requests_per_minute: 30", "requests_per_minute: 60000")
+    (place.folder / f"{preset}.yaml").write_text(paced, encoding="utf-8")
+    plan = place.document("--config", f"{preset}.yaml", "plan", "--dry-run")
+    assert "errors" not in plan
+    found = [*plan["proposals"], *(held for held in plan["held"] if held["by"] == "limit")]
+    assert len({each["policy"] for each in found}) >= 4, preset
+    assert {each["item"].partition(":")[0] for each in found} == {"forum", "wiki"}, preset
+    assert all(each["because"] for each in plan["proposals"])
 
 
 # --- the mirror against its sources ---------------------------------------------------------------------

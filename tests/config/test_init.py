@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,16 @@ def test_a_file_that_exists_is_never_overwritten(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == "a"
     with pytest.raises(StoreError, match="cannot be written"):
         write(tmp_path / "none" / "ordito.yaml", "a")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_policies_of_a_draft_stand_apart(preset: str) -> None:
+    lines = draft(Answers((FORUM, WIKI), preset=preset)).splitlines()
+    begun = [number for number, line in enumerate(lines) if re.fullmatch(r"  [a-z-]+:", line)]
+    policies = [number for number in begun if number > lines.index("policies:")]
+    assert len(policies) >= 5
+    for number in policies:
+        above = number - 1
+        while lines[above].startswith("  #"):
+            above -= 1
+        assert lines[above] == ""
