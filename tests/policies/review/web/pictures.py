@@ -45,7 +45,9 @@ def in_a_terminal(folder: Path) -> None:
     with app.store.read() as conn:
         first = card(conn, get(conn, 1), app.platforms(), app.now())
     app.close()
-    console = Console(record=True, width=82, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console = Console(
+        record=True, width=82, file=io.StringIO(), force_terminal=True, color_system="truecolor"
+    )
     for line in layout(first, heading="1 of 23"):
         console.print(line, soft_wrap=True)
     console.print()
