@@ -94,7 +94,7 @@ class DiscourseConnector:
             known=known,
             sweep=self._settings.sweep.after(now) - now,
             webhook=self._settings.webhook,
-            explorer=Address.parse(query) if query is not None else None,
+            explorer=Address.parse(str(query)) if query is not None else None,
         )
 
     def profile(self, member: str) -> Profile:

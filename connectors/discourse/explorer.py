@@ -91,8 +91,8 @@ def run(client: Client, address: Address, place: dict[str, Any], limit: int) -> 
         raise Misconfigured(
             f"query {address.number} of Data Explorer cannot be run.",
             where=client.site,
-            hint="Check data_explorer: in the settings. An administrator's key may run it; another account's"
-            " if the query is shared with a group that it is in: write group/number.",
+            hint="`ordito check` shows the query to store. An account that is no administrator needs it"
+            " shared with a group that it is in; then write group/number.",
         ) from None
     rows = rows_of(content)
     if rows is None:

@@ -137,7 +137,7 @@ def _findings(
     if client.read_only:
         yield Finding("warning", "the forum is read-only at the moment.", "Writing is tried again later.")
     if settings.data_explorer is not None:
-        yield from query_check.findings(client, Address.parse(settings.data_explorer), now)
+        yield from query_check.findings(client, Address.parse(str(settings.data_explorer)), now)
     elif settings.webhook is None:
         yield Finding(
             "ok",

@@ -18,9 +18,12 @@ def _account_name(name: str) -> str:
 
 
 def _query_address(text: str) -> str:
-    if not re.fullmatch(r"(?:[\w.-]+/)?\d+", text):
+    if not re.fullmatch(r"[\w.-]+/\d+", text):
         raise ValueError("the number of a query is expected, such as 12, or group/12")
     return text
+
+
+QueryAddress = Annotated[int, Field(ge=1)] | Annotated[str, AfterValidator(_query_address)]
 
 
 class DiscourseSettings(SiteSettings):
@@ -34,7 +37,7 @@ class DiscourseSettings(SiteSettings):
     webhook: int | None = Field(
         default=None, ge=1, description="Number of a webhook whose delivery log tells of changes."
     )
-    data_explorer: Annotated[str, AfterValidator(_query_address)] | None = Field(
+    data_explorer: QueryAddress | None = Field(
         default=None,
         description="Number of Ordito's query in Data Explorer, or group/number where it is shared with one.",
     )

@@ -11,6 +11,7 @@ import pytest
 
 from ordito.config.durations import Duration
 from ordito.config.errors import Misconfigured
+from ordito.config.model import Exclude
 from ordito.connectors.discourse import explorer
 from ordito.connectors.discourse.query import QUERY
 from ordito.connectors.records import Contribution, Member, Thread
@@ -44,7 +45,7 @@ def topic(server: DiscourseServer) -> Topic:
 
 @pytest.fixture
 def mirror(server: DiscourseServer, topic: Topic) -> MemoryMirror:
-    mirror = mirrored(connect(server, data_explorer="7", sweep=SELDOM))
+    mirror = mirrored(connect(server, data_explorer=7, sweep=SELDOM))
     server.clock.advance(600)
     return mirror
 
@@ -182,7 +183,7 @@ def test_many_changes_come_in_pages_and_a_cut_between_them_loses_none(
     for post in firsts[:35]:
         post.raw, post.updated_at = f"{TEXT} Edited.", server.clock()  # all at the same moment
     mirror.sync(batches=2)
-    mirror.connector = connect(server, data_explorer="7", sweep=SELDOM)
+    mirror.connector = connect(server, data_explorer=7, sweep=SELDOM)
     assert sum(request == RUN for request in asked(server, mirror)) >= 2
     held = mirror.of(Contribution)
     assert all(held[str(p.id)].text == p.raw for p in firsts[:35])  # type: ignore[union-attr]
@@ -240,7 +241,7 @@ def test_where_it_cannot_be_asked_the_lists_tell_and_the_next_run_catches_up(
 
 def test_a_query_that_is_missing_or_another_one_is_a_fault_of_the_settings(server: DiscourseServer) -> None:
     server.forum.queries[8] = StoredQuery(8, "SELECT id FROM posts")
-    for address, said in (("8", "not the one"), ("9", "cannot be run"), ("nobody/7", "cannot be run")):
+    for address, said in ((8, "not the one"), (9, "cannot be run"), ("nobody/7", "cannot be run")):
         with pytest.raises(Misconfigured, match=said):
             list(connect(server, data_explorer=address).changes(None, MemoryMirror(connect(server))))
 
@@ -252,14 +253,14 @@ def test_named_later_it_begins_where_edits_may_be_missing(server: DiscourseServe
     edited.raw, edited.updated_at = f"{TEXT} Edited.", server.clock()
     mirror.sync()
     assert mirror.of(Contribution)[str(edited.id)].text != edited.raw  # type: ignore[union-attr]
-    mirror.connector = connect(server, data_explorer="7")
+    mirror.connector = connect(server, data_explorer=7)
     mirror.sync()
     assert mirror.of(Contribution)[str(edited.id)].text == edited.raw  # type: ignore[union-attr]
 
 
 def test_beside_a_webhook_it_is_asked_in_sweeps(server: DiscourseServer, topic: Topic) -> None:
     server.forum.hooks.add(wildcard=True)
-    mirror = mirrored(connect(server, webhook=1, data_explorer="7"))
+    mirror = mirrored(connect(server, webhook=1, data_explorer=7))
     server.clock.advance(600)
     server.as_user("boss").like(reply(server, topic))
     assert RUN not in asked(server, mirror)
@@ -272,3 +273,24 @@ def test_only_what_was_declared_is_sent(server: DiscourseServer, mirror: MemoryM
     mirror.sync()
     sent = next(e for e in server.requests if e.path == RUN)
     assert set(json.loads(str(sent.params["params"]))) == {"since", "after", "id", "rows"}
+
+
+def test_what_is_excluded_is_not_handed_over(server: DiscourseServer) -> None:
+    forum = server.forum
+    lounge, quiet = forum.new_category("Lounge talk"), forum.new_user("quiet", trust_level=2)
+    open_topic = topics(server, 1)[0]
+    exclude = Exclude(spaces=["lounge TALK"], labels=["Private"], members=["Quiet"])
+    mirror = mirrored(connect(server, data_explorer=7, sweep=SELDOM, exclude=exclude, text=False))
+    server.clock.advance(600)
+    hidden = anna(server).topic("A topic in the lounge for us", TEXT, category=lounge)
+    labelled = anna(server).topic("A topic with a tag on it", TEXT)
+    forum.tag("private")
+    server.as_user("boss").tag(labelled, "private")
+    server.as_user(quiet).reply(open_topic, "Nobody shall know that I said this.")
+    heard = anna(server).reply(open_topic, "This may be known to everybody.")
+    forum.promote(quiet, 3)
+    given = [r for b in mirror.sync() for r in b.records]
+    assert {r.id for r in given if isinstance(r, Thread)} == {str(open_topic.id)}
+    assert [(r.id, r.text) for r in given if isinstance(r, Contribution)] == [(str(heard.id), None)]
+    assert str(quiet.id) not in {r.id for r in given}
+    assert str(hidden.id) not in mirror.of(Thread)

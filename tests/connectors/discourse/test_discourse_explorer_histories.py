@@ -27,7 +27,7 @@ def dialect(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def following(server: DiscourseServer) -> DiscourseConnector:
-    return connect(server, data_explorer="7", sweep=SELDOM)
+    return connect(server, data_explorer=7, sweep=SELDOM)
 
 
 @EXAMPLES

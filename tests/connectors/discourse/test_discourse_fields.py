@@ -38,7 +38,7 @@ SELDOM = Duration(300, "day")
 WAYS: dict[str, dict[str, Any]] = {
     "sweep": {"sweep": OFTEN},
     "webhook": {"webhook": 1, "sweep": SELDOM},
-    "query": {"data_explorer": "7", "sweep": SELDOM},
+    "query": {"data_explorer": 7, "sweep": SELDOM},
 }
 
 

@@ -103,7 +103,7 @@ def test_the_query_for_data_explorer_is_looked_at_and_shown_where_it_is_missing(
     forum = server.forum
 
     def said() -> list[tuple[str, str, bool]]:
-        found = connect(server, data_explorer="7").probe().findings
+        found = connect(server, data_explorer=7).probe().findings
         return [(f.level, f.message, QUERY in f.hint) for f in found if "Data Explorer" in f.message]
 
     assert said() == [("error", "query 7 of Data Explorer is not there, or not for this account.", True)]
@@ -125,7 +125,7 @@ def test_a_moderator_may_have_the_query_shared_with_a_group(server: DiscourseSer
     forum.new_group("readers").members[us.id] = server.clock()
     levels = [
         f.level
-        for address in ("readers/7", "7")
+        for address in ("readers/7", 7)
         for f in connect(server, data_explorer=address).probe().findings
         if "Data Explorer" in f.message
     ]
