@@ -277,6 +277,10 @@ class Community:
 
     def source(self, name: str, scope: Scope) -> FromClause:
         """A source's table: computed once, or a subquery if only some items are asked about."""
+        if name == "expertise":  # not one select, and of many rows a member
+            from .insight.area_scores import area_scores  # it is made of what communities tell
+
+            return area_scores(self, scope)
         if scope.only is not None and not scope.named:
             return SOURCES[name](scope, self.source).subquery()
         key: tuple[str, ...] = (name, scope.site)
@@ -291,7 +295,9 @@ class Community:
         """A temporary table of one's own, filled by whoever asks first."""
         if key not in self._temporary:
             table = self._create(key[0], columns)
-            self.conn.execute(insert(table), [dict(zip(table.c.keys(), row, strict=True)) for row in rows])
+            given = [dict(zip(table.c.keys(), row, strict=True)) for row in rows]
+            if given:
+                self.conn.execute(insert(table), given)
             self._temporary[key] = table
         return self._temporary[key]
 
@@ -327,9 +333,9 @@ class Community:
         """Chunks of item id → values by the facts' names, of those that match what is `left` to decide."""
         names = [_ID, _AUTHOR, _THREAD, *(use.name for use in uses)]
         asked = {atom.use for condition in left for atom in condition.atoms()}
-        sets = [use for use in uses if use.fact.type == "set"]
+        sets = [use for use in uses if use.fact.type in ("set", "scores")]
         early, late = [use for use in sets if use in asked], [use for use in sets if use not in asked]
-        bounds = [use.name for use in uses if use.fact.type != "set" and query.lower_bound(use)]
+        bounds = [use.name for use in uses if use not in sets and query.lower_bound(use)]
         # An option of the statement: on the connection it would stay, and PostgreSQL would declare a cursor
         # for whatever comes next.
         result = self.conn.execute(statement.execution_options(yield_per=_CHUNK))
@@ -340,12 +346,29 @@ class Community:
                     if values[name] is not None:
                         values[name] = AtLeast(values[name])
             for use in early:
-                self._fill_set(query, use, chunk)
+                self._fill(query, use, chunk)
             if asked:
                 chunk = [values for values in chunk if matches(*left, values, self.now)]
             for use in late:
-                self._fill_set(query, use, chunk)
+                self._fill(query, use, chunk)
             yield {values.pop(_ID): values for values in chunk}
+
+    def _fill(self, query: FactQuery, use: FactUse, chunk: list[dict[str, Any]]) -> None:
+        if use.fact.type == "scores":
+            self._fill_scores(query, use, chunk)
+        else:
+            self._fill_set(query, use, chunk)
+
+    def _fill_scores(self, query: FactQuery, use: FactUse, chunk: list[dict[str, Any]]) -> None:
+        """Put the scores by area in the place of their owner's id."""
+        owners = {values[use.name] for values in chunk} - {None}
+        if not owners:
+            return
+        scores: dict[str, dict[str, float]] = {owner: {} for owner in owners}
+        for owner, area, score in self.conn.execute(query.scores(use, owners)):
+            scores[owner][area] = score
+        for values in chunk:
+            values[use.name] = scores.get(values[use.name])
 
     def _fill_set(self, query: FactQuery, use: FactUse, chunk: list[dict[str, Any]]) -> None:
         """Put the set's elements in the place of its owner's id."""

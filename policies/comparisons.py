@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -40,6 +40,9 @@ class Columns(Protocol):
 
     def lower_bound(self, use: FactUse) -> bool:
         """Whether the column is only known to be at least so much (something is excluded)."""
+
+    def score(self, use: FactUse, area: str | None) -> ColumnElement[Any]:
+        """The score in an area (folded name), or the best one."""
 
 
 class AtLeast(int):
@@ -91,18 +94,24 @@ class NumberIs:
     def sql(self, columns: Columns, use: FactUse, now: datetime, *, widen: bool) -> ColumnElement[Any]:
         from sqlalchemy import and_, case, false, not_, null, true
 
-        column = columns.value(use)
+        above, below = self.bounds(columns.value(use))
+        if not columns.lower_bound(use):
+            return and_(above, below)
+        if self.high is None:
+            return case((above, true()), else_=null())
+        return case((not_(below), false()), else_=null())
+
+    def bounds(self, column: ColumnElement[Any]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        """Whether a column is not too low, and whether it is not too high."""
+        from sqlalchemy import true
+
         above: ColumnElement[bool] = true()
         below: ColumnElement[bool] = true()
         if self.low is not None:
             above = column > self.low if self.low_open else column >= self.low
         if self.high is not None:
             below = column < self.high if self.high_open else column <= self.high
-        if not columns.lower_bound(use):
-            return and_(above, below)
-        if self.high is None:
-            return case((above, true()), else_=null())
-        return case((not_(below), false()), else_=null())
+        return above, below
 
     def next(self, value: Any, now: datetime) -> datetime | None:
         return None
@@ -283,18 +292,22 @@ def fold(text: str) -> str:
 
 def parse_comparison(fact: Fact, value: Any, path: Path) -> Comparison:
     """Read a comparison for a fact of this type. Raises PlacedError."""
-    reader = {
-        "number": _number,
+    from .area_tests import scores
+
+    readers: dict[str, Callable[[Any, Path], Comparison]] = {
+        "number": number,
+        "scores": scores,
         "age": _age,
         "text": _text,
         "choice": lambda given, where: _choice(fact, given, where),
         "set": _set,
         "boolean": _boolean,
-    }[fact.type]
-    return reader(value, path)
+    }
+    return readers[fact.type](value, path)
 
 
-def _number(value: Any, path: Path) -> Comparison:
+def number(value: Any, path: Path) -> NumberIs:
+    """Read a comparison of a number. Raises PlacedError."""
     text = str(value).strip()
     if isinstance(value, bool):
         raise PlacedError("must be a number.", path=path, hint='For example "3", ">= 3" or "1..5".')

@@ -17,6 +17,7 @@ _WORDS: frozenset[Aspect] = frozenset({"contributions", "threads", "deletions"})
 _ALSO: Mapping[tuple[Subject, str], frozenset[Aspect]] = {
     ("member", "solutions"): frozenset({"solutions"}),
     ("member", "likes_received"): frozenset({"likes"}),
+    ("member", "expertise"): frozenset({"solutions", "likes", "labels", "moves"}),
     ("thread", "waiting_on"): frozenset({"solutions", "states"}),
 }
 """Histories that are more than who wrote when."""

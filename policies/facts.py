@@ -15,7 +15,7 @@ from ..config.placed import PlacedError
 from ..config.words import suggestion
 
 Subject = Literal["member", "thread", "contribution"]
-FactType = Literal["number", "age", "text", "choice", "set", "boolean"]
+FactType = Literal["number", "age", "text", "choice", "set", "boolean", "scores"]
 
 _BOTH = ("forum", "wiki")
 _FORUM = ("forum",)
@@ -110,6 +110,10 @@ _MEMBER: tuple[Fact, ...] = (
          "Whether somebody answered the member's first contribution: by a reply to it, as the author of its "
          "thread, in the member's own thread, or on the member's talk page.", history=True),
     Fact("contacted", "member", "age", "contacted", "at", "When Ordito last wrote to the member."),
+    Fact("expertise", "member", "scores", "expertise", "score",
+         "How far the member's answers exceed their questions, by area (a tag or category; on a wiki lasting "
+         "edits, by category): a Z-score, 0 for who did neither. Both count half after a year. Of a tag and "
+         "a category of one name, the larger.", history=True, past="assumed"),
 )  # fmt: skip
 
 _THREAD: tuple[Fact, ...] = (

@@ -114,10 +114,32 @@ class FactQuery:
         """Whether an audit has found that changes of this fact are missing."""
         return doubted(fact, self.coverage.gaps)
 
+    def score(self, use: FactUse, area: str | None) -> ColumnElement[Any]:
+        """A member's score in an area (folded name), or the best one; 0 where there is none."""
+        base, table = self._table(use.prefix, use.fact.subject), self._scores(use)
+        best = select(func.max(table.c.score)).where(table.c.key == base.c.id)
+        if area is not None:
+            best = best.where(table.c.area == area)
+        known = func.coalesce(best.scalar_subquery(), 0.0)
+        return self._covered(use, case((base.c.id.is_(None), null()), else_=known))
+
+    def scores(self, use: FactUse, owners: Collection[str]) -> Select[Any]:
+        """(owner's id, area's name, score) of all areas of these owners, the best of each name."""
+        table = self._scores(use)
+        return select(table.c.key, table.c.name, table.c.score).where(table.c.key.in_(owners))
+
+    def _scores(self, use: FactUse) -> FromClause:
+        name = ".".join((*use.prefix, "@" + use.fact.source))
+        if name not in self._tables:  # not joined: a member has many
+            scope = self.scope if not use.prefix else self._scope_of(use)
+            self._tables[name] = self.source(use.fact.source, scope)
+        return self._tables[name]
+
     def owner(self, use: FactUse) -> ColumnElement[Any]:
-        """The id of the item whose set it is; NULL where there is none."""
+        """The id of the item whose set it is, or whose scores; NULL where there is none, or they are
+        unknown."""
         column: ColumnElement[Any] = self._table(use.prefix, use.fact.subject).c.id
-        return column
+        return column if use.fact.type == "set" else self._covered(use, column)
 
     def elements(self, use: FactUse, owners: Collection[str]) -> Select[Any]:
         """(owner's id, name) of every element of these owners' sets."""
@@ -255,8 +277,10 @@ class FactQuery:
 
 
 def everything(query: FactQuery, uses: Sequence[FactUse]) -> list[ColumnElement[Any]]:
-    """The columns of all facts, labelled by name, in the order of `uses`; of a set, its owner's id."""
+    """The columns of all facts, labelled by name, in the order of `uses`; of a set or scores, the owner's
+    id."""
     return [
-        (query.owner(use) if use.fact.type == "set" else query.value(use)).label(use.name) for use in uses
+        (query.owner(use) if use.fact.type in ("set", "scores") else query.value(use)).label(use.name)
+        for use in uses
     ]
 

@@ -81,8 +81,11 @@ def _fact(subject: Subject, name: str) -> Fact:
 
 def _test(fact: Fact) -> dict[str, Any]:
     words = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+    number: dict[str, Any] = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": _NUMBER}]}
+    areas = {"type": "object", "additionalProperties": number, "minProperties": 1}
     tests: dict[str, dict[str, Any]] = {
-        "number": {"anyOf": [{"type": "number"}, {"type": "string", "pattern": _NUMBER}]},
+        "number": number,
+        "scores": {"anyOf": [*number["anyOf"], areas]},
         "age": {"type": "string", "pattern": _AGE},
         "boolean": {"type": "boolean"},
         "choice": {

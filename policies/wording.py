@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .facts import Fact
 
 _TEXT = 80
+_AREAS = 5
 
 
 def shown(fact: Fact, value: Any, now: datetime) -> str:
@@ -23,6 +24,9 @@ def shown(fact: Fact, value: Any, now: datetime) -> str:
             return f"{span(now - start)} ago ({start:%Y-%m-%d})"
         case "boolean":
             return "yes" if value else "no"
+        case "scores":
+            best = sorted(value.items(), key=lambda each: (-each[1], each[0]))[:_AREAS]
+            return ", ".join(f"{area} {score:.1f}" for area, score in best) or "none"
         case "set":
             return ", ".join(sorted(value)) or "none"
         case "number":

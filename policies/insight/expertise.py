@@ -83,27 +83,28 @@ def rank(
 ) -> dict[str, list[Expert]]:  # fmt: skip
     """Everybody with at least so much evidence about at least so many people, by area, best first."""
     scope = Scope(site, community.sites[site].family, micros(community.now), community.live)
-    fade = _fading(community, scope, half_life)
-    counted = _counted(community, scope)
+    fade = fading(community, scope, half_life)
+    restored = counted(community, scope)
     sums: dict[tuple[str, str], _Sum] = {}
-    answers_of = _answers(scope, areas, fade, counted).having(func.count() >= evidence)
-    for area, author, answered, answers, others in _rows(community.conn, answers_of):
+    enough_of = answers_by_area(scope, areas, fade, restored).having(func.count() >= evidence)
+    for area, author, answered, answers, others in _rows(community.conn, enough_of):
         sums[area, author] = _Sum(answered, answers=answers, people=others)
-    for area, author, asked in _rows(community.conn, _questions(scope, areas, fade)):
+    for area, author, asked in _rows(community.conn, questions_by_area(scope, areas, fade)):
         if (area, author) in sums:
             sums[area, author].asked = asked
     if scope.family == "wiki":
-        for key, others in _fellows(community.conn, scope, areas, counted, sums).items():
+        for key, others in _fellows(community.conn, scope, areas, restored, sums).items():
             sums[key].people = others
     enough = {key: s for key, s in sums.items() if s.people >= people}
     if score == "pagerank" and scope.family == "forum":
-        edges = _rows(community.conn, _exchanges(scope, areas, fade, counted))
+        edges = _rows(community.conn, _exchanges(scope, areas, fade, restored))
         return _ranked(community, site, enough, _central(edges))
-    return _ranked(community, site, enough, {key: _z(s) for key, s in enough.items()})
+    return _ranked(community, site, enough, {key: z(s.answered, s.asked) for key, s in enough.items()})
 
 
-def _z(s: _Sum) -> float:
-    return (s.answered - s.asked) / math.sqrt(s.answered + s.asked) if s.answered else 0.0
+def z(answered: float, asked: float) -> float:
+    """The Z-score; 0 for who did neither."""
+    return (answered - asked) / math.sqrt(answered + asked) if answered + asked else 0.0
 
 
 def _central(edges: Iterable[Any]) -> dict[tuple[str, str], float]:
@@ -157,7 +158,7 @@ def evidence_of(community: Community, expert: Expert, areas: Areas, limit: int =
     rows = community.conn.execute(
         select(w.c.id, t.c.title, t.c.id.label("thread"))
         .select_from(joined)
-        .where(open_threads(scope), _is_answer(scope, w, _counted(community, scope)))
+        .where(open_threads(scope), _is_answer(scope, w, counted(community, scope)))
         .where(area == expert.area, w.c.author == expert.member.id)
         .order_by(accepted.desc(), func.coalesce(w.c.likes, 0).desc(), w.c.created_at.desc())
         .limit(limit * 5)
@@ -168,7 +169,7 @@ def evidence_of(community: Community, expert: Expert, areas: Areas, limit: int =
     return list(found.values())[:limit]
 
 
-def _fading(community: Community, scope: Scope, half_life: Duration) -> Table:
+def fading(community: Community, scope: Scope, half_life: Duration) -> Table:
     """What something so many weeks ago still counts, for every week of the history."""
     half = scope.now - micros(half_life.before(community.now))
     w, t = words(scope), threads
@@ -206,7 +207,7 @@ def _with_area(scope: Scope, areas: Areas, joined: Any) -> tuple[Any, ColumnElem
     return joined.join(s, in_force), s.c.value
 
 
-def _counted(community: Community, scope: Scope) -> Table | None:
+def counted(community: Community, scope: Scope) -> Table | None:
     """What tells the edits of a wiki that lasted; nothing is asked about a forum."""
     return restorations(community, scope) if scope.family == "wiki" else None
 
@@ -219,11 +220,15 @@ def _is_answer(scope: Scope, w: Any, restored: Table | None) -> ColumnElement[bo
     return and_(threads.c.author.is_not(None), w.c.author != threads.c.author)
 
 
+def _narrowed(scope: Scope, author: ColumnElement[Any]) -> ColumnElement[bool]:
+    return author.is_not(None) if scope.only is None else author.in_(scope.only)
+
+
 def _age(scope: Scope, at: ColumnElement[int]) -> ColumnElement[int]:
     return (literal(scope.now) - at) // _SLICE
 
 
-def _answers(scope: Scope, areas: Areas, fade: Table, restored: Table | None) -> Select[Any]:
+def answers_by_area(scope: Scope, areas: Areas, fade: Table, restored: Table | None) -> Select[Any]:
     """(area, author, faded answers, how many, whose threads were answered)."""
     w, t = words(scope), threads
     joined, area = _areas(scope, areas, w)
@@ -231,7 +236,7 @@ def _answers(scope: Scope, areas: Areas, fade: Table, restored: Table | None) ->
     return (
         select(area, w.c.author, func.sum(_worth(w) * fade.c.weight), func.count(), others)
         .select_from(joined.join(fade, fade.c.age == _age(scope, w.c.created_at)))
-        .where(open_threads(scope), _is_answer(scope, w, restored), w.c.author.is_not(None))
+        .where(open_threads(scope), _is_answer(scope, w, restored), _narrowed(scope, w.c.author))
         .group_by(area, w.c.author)
     )
 
@@ -254,14 +259,14 @@ def _worth(w: Any) -> ColumnElement[float]:
     return 1.0 + _LIKE * func.coalesce(w.c.likes, 0) + accepted
 
 
-def _questions(scope: Scope, areas: Areas, fade: Table) -> Select[Any]:
+def questions_by_area(scope: Scope, areas: Areas, fade: Table) -> Select[Any]:
     """(area, author, faded questions); a wiki page is no question."""
     t = threads
     joined, area = _with_area(scope, areas, t)
     return (
         select(area, t.c.author, func.sum(fade.c.weight))
         .select_from(joined.join(fade, fade.c.age == _age(scope, t.c.created_at)))
-        .where(open_threads(scope), t.c.author.is_not(None), t.c.created_at.is_not(None))
+        .where(open_threads(scope), _narrowed(scope, t.c.author), t.c.created_at.is_not(None))
         .where(literal(scope.family == "forum"))
         .group_by(area, t.c.author)
     )

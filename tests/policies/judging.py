@@ -45,6 +45,8 @@ def judged(type: str, value: Any, wanted: Any, moment: datetime) -> bool | None:
             return _set(value, wanted)
         case "choice":
             return bool(value in _listed(wanted))
+        case "scores":
+            return _scores(value, wanted)
     if isinstance(wanted, dict) and "matches" in wanted:
         return re.search(wanted["matches"], value) is not None
     if isinstance(wanted, dict):
@@ -96,6 +98,13 @@ def _number(value: Any, wanted: str) -> bool | None:
     bound = float(digits)
     more, less = bool(value > bound), bool(value < bound)
     return {">": more, ">=": not less, "<": less, "<=": not more}[operator]
+
+
+def _scores(value: Any, wanted: Any) -> bool | None:
+    if not isinstance(wanted, dict):
+        return _number(max(value.values(), default=0), str(wanted))
+    known = {_folded(area): score for area, score in value.items()}
+    return all_([_number(known.get(_folded(area), 0), str(test)) for area, test in wanted.items()])
 
 
 def _set(value: Any, wanted: Any) -> bool | None:

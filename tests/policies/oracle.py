@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tests.policies.expertise_oracle import expertise
 from tests.policies.judging import AtLeast, PartlyDark, all_, any_, judged, micros, not_
 from tests.policies.worlds import ELSEWHERE, SITE, Row, World
 
@@ -250,6 +251,9 @@ class Oracle:
             default=None,
         )  # fmt: skip
 
+    def _member_expertise(self, m: Row) -> Any:
+        return expertise(self, m)
+
     # threads
 
     def _thread_kind(self, t: Row) -> Any:
@@ -377,6 +381,7 @@ _DOUBTED_BY = {
     **{("member", flag): {"roles"} for flag in ("admin", "moderator", "bot", "staged")},
     **{("member", state): {"suspensions"} for state in ("suspended", "silenced")},
     ("member", "solutions"): {"solutions"}, ("member", "likes_received"): {"likes"},
+    ("member", "expertise"): {"solutions", "likes", "labels", "moves"},
     ("thread", "space"): {"moves"}, ("thread", "labels"): {"labels"}, ("thread", "title"): {"titles"},
     ("thread", "likes"): {"likes"}, ("thread", "solved"): {"solutions"},
     ("thread", "waiting_on"): {"solutions", "states"},
@@ -385,6 +390,6 @@ _DOUBTED_BY = {
     ("contribution", "likes"): {"likes"},
 }  # fmt: skip
 _HISTORY = {
-    "member": ("first_contribution", "last_contribution", "greeted"),
+    "member": ("first_contribution", "last_contribution", "greeted", "expertise"),
     "thread": ("quiet", "posts", "participants", "answered", "waiting_on", "revived"),
 }

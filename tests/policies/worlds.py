@@ -186,7 +186,8 @@ def _contribution(draw: st.DrawFn, id: str, forum: bool, people: Any, world: Wor
         "position": int(id) if forum else None,
         "parent": draw(st.none() | st.sampled_from(["1", "2", "3"])), "parent_position": None,
         "likes": draw(st.none() | st.integers(0, 9)) if forum else None,
-        "size": draw(st.none() | st.integers(0, 40)), "sha1": None, "kind": draw(st.sampled_from(kinds)),
+        "size": draw(st.none() | st.integers(0, 40)),
+        "sha1": draw(st.sampled_from([None, "", "a", "b"])), "kind": draw(st.sampled_from(kinds)),
         "deleted_at": min(ends) if ends else None, "scan": "",
     })  # fmt: skip
     if draw(st.booleans()):
@@ -318,6 +319,9 @@ def _test(fact: Any) -> st.SearchStrategy[Any]:
         case "choice":
             chosen = st.sampled_from(fact.choices)
             return chosen | st.lists(chosen, min_size=1, max_size=2)
+        case "scores":
+            areas = st.sampled_from([*LABELS, "KEEP", "lounge", "User talk", "nowhere"])
+            return numbers | st.dictionaries(areas, numbers, min_size=1, max_size=2)
         case "set":
             return sets(GROUPS if fact.name == "groups" else LABELS)
         case _:

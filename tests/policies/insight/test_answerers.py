@@ -120,7 +120,7 @@ def test_nobody_is_expected_where_nobody_ever_answered() -> None:
 
 
 def test_code_quotes_and_addresses_are_not_the_authors_words() -> None:
-    text = "Why does [quote=x]it was said[/quote] fail?\n```\nprint(secret)\n```\nhttps://a.example/b twice twice"
+    text = "Why does [quote=x]it was said[/quote] fail?\n```\nprint(x)\n```\nhttps://a.example/b twice twice"
     assert words_of("Fail", text) == Counter({"fail": 3, "twice": 2, "why": 1, "does": 1})
 
 

@@ -1,0 +1,61 @@
+"""The fact `expertise`: everybody's Z-score in every area, as a table that conditions can be asked of."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Column, Double, Index, Table, Text
+
+from ...config.durations import Duration
+from ..community import Community
+from ..comparisons import fold
+from ..sources import Scope
+from .expertise import Areas, answers_by_area, counted, fading, questions_by_area, z
+
+HALF_LIFE = Duration(365, "day")
+_DIGITS = 3
+"""What is compared is what is shown, and does not hang on the order in which numbers were added."""
+
+
+def area_scores(community: Community, scope: Scope) -> Table:
+    """A row for each member and area: `key`, `area` (folded), `name`, `score`. Of all members it is made
+    once; of `scope.only`, for members about whom somebody asks one by one, each time anew."""
+    if scope.only is not None:
+        return _made(community, scope)
+    key = ("area scores", scope.site)
+    if key not in community.memo:
+        community.memo[key] = _made(community, scope)
+    table: Table = community.memo[key]
+    return table
+
+
+def _made(community: Community, scope: Scope) -> Table:
+    tables = community.memo.setdefault("tables of area scores", count())
+    columns: list[Column[Any]] = [
+        Column("key", Text), Column("area", Text), Column("name", Text), Column("score", Double),
+    ]  # fmt: skip
+    table = community.scratch(("expertise", f"{scope.site} {next(tables)}"), columns, _rows(community, scope))
+    Index(f"{table.name}_by_key", table.c.key, table.c.area).create(community.conn)
+    return table
+
+
+def _rows(community: Community, scope: Scope) -> list[tuple[str, str, str, float]]:
+    kinds: tuple[Areas, ...] = ("labels", "spaces") if scope.family == "forum" else ("labels",)
+    best: dict[tuple[str, str], tuple[float, str]] = {}
+    for areas in kinds:
+        for (area, author), (answered, asked) in _sums(community, scope, areas).items():
+            key, score = (author, fold(area)), round(z(answered, asked), _DIGITS)
+            best[key] = max(best.get(key, (score, area)), (score, area))
+    return [(author, area, name, score) for (author, area), (score, name) in best.items()]
+
+
+def _sums(community: Community, scope: Scope, areas: Areas) -> dict[tuple[str, str], tuple[float, float]]:
+    """(area, author) → faded answers and questions."""
+    fade, restored = fading(community, scope, HALF_LIFE), counted(community, scope)
+    sums: dict[tuple[str, str], tuple[float, float]] = {}
+    for row in community.conn.execute(answers_by_area(scope, areas, fade, restored)):
+        sums[row[0], row[1]] = (row[2], 0.0)
+    for area, author, asked in community.conn.execute(questions_by_area(scope, areas, fade)):
+        sums[area, author] = (sums.get((area, author), (0.0, 0.0))[0], asked)
+    return sums
