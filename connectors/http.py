@@ -121,9 +121,12 @@ class PoliteSession(requests.Session):
             self._counts["waited"] += seconds
             self._world.sleep(seconds)
 
-    def hold(self, seconds: float) -> None:
-        """Wait because the site asks for it: everybody who shares its budget does."""
-        self._allowance.hold(seconds)
+    def again(self, seconds: float = 0, *, everybody: bool = False) -> None:
+        """Wait before the same is asked once more, and count that. `everybody`: all who share the site's
+        budget shall wait so long."""
+        self._counts["retries"] += 1
+        if everybody:
+            self._allowance.hold(seconds)
         self.pause(seconds)
 
     def await_turn(self, allowance: Allowance) -> None:
@@ -133,7 +136,7 @@ class PoliteSession(requests.Session):
             wait = allowance.take(self._patience)
             waited += wait
             if waited > self._patience:
-                raise self._rate_limited("the site asks for a longer pause than is waited for", wait)
+                raise self._rate_limited("the site has asked for a pause that is not over", wait)
             if wait < _AT_ONCE:
                 return
             self.pause(wait)
@@ -226,11 +229,12 @@ class PoliteSession(requests.Session):
         return error if wait > self._patience + 1 else _Again(error, wait)
 
     def _rate_limited(self, what: str, wait: float) -> RateLimited:
+        until = self._world.now() + timedelta(seconds=min(wait, 10 * 365 * 86400))
         return RateLimited(
             f"{what}.",
             where=self.site,
-            hint="Lower requests_per_minute if that comes often; the next run goes on.",
-            until=self._world.now() + timedelta(seconds=min(wait, 10 * 365 * 86400)),
+            hint=f"A run after {until:%Y-%m-%d %H:%M} UTC goes on; a lower requests_per_minute may help.",
+            until=until,
         )
 
     def _broken(self, response: requests.Response, harmless: bool) -> Exception:

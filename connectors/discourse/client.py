@@ -89,6 +89,7 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
         if self._me is None:
             response, fault = self._read("/session/current.json")
             if _is_odd(fault):
+                self.session.again()
                 response, fault = self._read("/session/current.json")
             if isinstance(fault, Forbidden | NotFound):
                 raise self._sign_in_failed(fault)
@@ -186,6 +187,7 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
             if not to_us:
                 self._me = None
                 self.me()  # raises SignInFailed if the key is not accepted
+            self.session.again()
             response, fault = self._read(path, **kwargs)
             if fault is None and not self._is_to_us(response, path):
                 raise answers.key_unseen(self.site)

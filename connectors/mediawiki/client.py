@@ -173,8 +173,9 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
                 self._tokens.clear()
                 if code != "badtoken":
                     self._account = None
+                self._session.again()
             elif code.startswith("internal_api_error") and not write and attempt < TRIES:
-                self.pause(2.0**attempt)
+                self._session.again(2.0**attempt)
             else:
                 raise error_of(error, self.name, write)
         raise RateLimited("the wiki asks us to wait.", where=self.name)
@@ -203,7 +204,7 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
             raise RateLimited(
                 f"the wiki {what}.", where=self.name, hint="The next run goes on.", until=until
             )
-        self._session.hold(seconds)
+        self._session.again(seconds, everybody=True)
 
     def _window(self, action: str) -> float:
         windows = self._wiki.windows if self._wiki is not None else {}
@@ -247,7 +248,9 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
         if token := data.pop("token", None):
             data["token"] = token  # last: a request cut short is then refused
         method = "POST" if write or post or sum(map(len, data.values())) > _LONG_URL else "GET"
-        for _ in range(1 if write else 2):  # a page of something in between, or a broken answer: once more
+        for repeated in range(1 if write else 2):  # something in between, or a broken answer: once more
+            if repeated:
+                self._session.again()
             try:
                 answer = self.raw_api(action, method, retry_on_error=not write, **data)
             except InvalidResponse:
