@@ -39,6 +39,8 @@ def test_without_a_terminal_it_shows_one_proposal_of_every_policy_and_ends(tmp_p
     assert "/sign-in/" not in done.out
     for command in ("review", "serve", "apply", "log"):
         assert f"ordito --config ordito-demo/ordito.yaml {command} " in done.out
+    why = run("--config", "ordito-demo/ordito.yaml", "why", "welcome-newcomers", "@sama", cwd=tmp_path)
+    assert why.out.startswith("The policy welcome-newcomers means user sama on forum.\n")
 
 
 @pytest.mark.parametrize("variables", [{}, {"DISPLAY": ":0"}])

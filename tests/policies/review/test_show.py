@@ -66,6 +66,22 @@ def test_a_proposal_fits_80_columns_without_colour(app: App, clock: Clock) -> No
     assert render(seen(app, id_), 80, heading="1 of 3") == WELCOME_CARD.format(anna=anna, post=post)
 
 
+def test_what_was_asked_of_the_same_fact_stands_together(app: App) -> None:
+    because = [
+        Because("joined", "< 14 days", "3 days ago"),
+        Because("posts", ">= 1", "3"),
+        Because("joined", "at least 6 hours", "3 days ago"),
+        Because("joined", "> 2 days", "another value"),
+    ]
+    [id_] = offer(app, draft(WELCOME, because=because))
+    why = render(seen(app, id_)).partition("\nWhy\n")[2].partition("\n\n")[0]
+    assert why.splitlines() == [
+        "  joined  3 days ago  (asked for: < 14 days; at least 6 hours)",
+        "  posts   3  (asked for: >= 1)",
+        "  joined  another value  (asked for: > 2 days)",
+    ]
+
+
 def test_every_line_fits_the_window_whatever_the_texts_are(app: App) -> None:
     text = "long words " * 30 + "x" * 300 + " 漢字かな交じり文" * 40 + "\n\tindented\n"
     [id_] = offer(app, draft(Reply(site="forum", thread="10", text=text, subject="s" * 200)))

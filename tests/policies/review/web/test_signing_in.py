@@ -297,8 +297,11 @@ def test_the_address_to_come_back_to_is_that_of_the_settings(guest: Browser) -> 
     assert set(parse_qs(payload)) == {"nonce", "return_sso_url"}
 
 
+@pytest.mark.parametrize(
+    "path", ["/proposals/1/approve", "/together", "/reopen", "/history/apply", "/history/1/undo"]
+)
 def test_a_right_that_is_withdrawn_after_the_page_was_shown_ends_the_session(
-    guest: Browser, with_forum: App, site: Site, clock: Clock
+    guest: Browser, with_forum: App, site: Site, clock: Clock, path: str
 ) -> None:
     [id_] = offer(with_forum, draft(WELCOME))
     guest.get(guest.get(at_the_forum(guest, "mod")).location)
@@ -307,7 +310,7 @@ def test_a_right_that_is_withdrawn_after_the_page_was_shown_ends_the_session(
     guest.get(f"/proposals/{id_}")
     moderator.moderator = False
     clock.pass_(minutes=5)
-    refused = guest.post(f"/proposals/{id_}/approve")
+    refused = guest.post(path, {"id": str(id_), "do": "approve"})
     assert refused.status_code == 403 and "may not review" in refused.text
     assert look(with_forum, id_).state == State.PROPOSED
     assert guest.get("/").location == "/sign-in"
