@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..config.placed import PlacedError
-from .comparisons import Columns, NumberIs, Path, fold, number
+from .comparisons import Columns, Comparison, NumberIs, Path, fold, number
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -43,6 +43,14 @@ class ScoresAre:
 
     def __str__(self) -> str:
         return ", ".join(f"{test} in {area or 'some area'}" for area, test in self.tests)
+
+
+def about(test: Comparison, value: Any) -> Any:
+    """What of a fact's value a test looks at: of scores, those in the areas that it names."""
+    if value is None or not isinstance(test, ScoresAre) or any(area is None for area, _ in test.tests):
+        return value
+    known = {fold(area): (area, score) for area, score in value.items()}
+    return dict(known.get(fold(area), (area, 0.0)) for area, _ in test.tests if area is not None)
 
 
 def scores(value: Any, path: Path) -> ScoresAre:

@@ -38,6 +38,7 @@ from sqlalchemy import (
 from ..connectors.records import Kind, Ref
 from ..sync.outbox import Because
 from ..sync.store.times import micros
+from .area_tests import about
 from .comparisons import AtLeast, PartlyKnown, TextIs
 from .conditions import (
     NEVER,
@@ -225,7 +226,7 @@ class Community:
             Because(
                 atom.use.name,
                 str(atom.test) if held else f"not {atom.test}",
-                shown(atom.use.fact, values[atom.use.name], self.now),
+                shown(atom.use.fact, about(atom.test, values[atom.use.name]), self.now),
             )
             for atom, held in grounds(when, values, self.now)
         )

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from ..connectors.records import Kind as RecordKind
 from ..connectors.records import Ref
 from ..sync.outbox import spent
+from .area_tests import about
 from .comparisons import AgeIs
 from .conditions import Atom, matches, signed
 from .constitution import Law
@@ -81,7 +82,7 @@ def _reasons(candidates: list[Candidate]) -> list[Reason]:
 def _reason(atom: Atom, negated: bool, value: object, now: datetime) -> Reason:
     """One test as it counts: under a `not`, and in an exception, it is good if it does not hold."""
     holds = None if value is None else atom.test.holds(value, now)
-    words, found = f"{atom.use.name}: {atom.test}", shown(atom.use.fact, value, now)
+    words, found = f"{atom.use.name}: {atom.test}", shown(atom.use.fact, about(atom.test, value), now)
     if not negated:
         return Reason(words, found, holds, None if value is None else atom.test.next(value, now))
     over = atom.test.until(value, now) if value is not None and isinstance(atom.test, AgeIs) else None
