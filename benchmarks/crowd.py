@@ -78,7 +78,7 @@ def title(site: str, what: str, name: str) -> str:
 def forum(people: int, now: datetime) -> Forum:
     made = Forum()
     made.settings.max_admin_api_reqs_per_minute = None
-    made.settings.memo_seconds = 0  # a quarter of an hour goes by between two runs, for all that they remember
+    made.settings.memo_seconds = 0  # between two runs a quarter of an hour goes by for whoever remembers
     made.clock.set(now - _AGE)
     made.new_group(GROUP["forum"])
     number = made.ids["badge"]

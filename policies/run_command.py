@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from ..sync.context import App
-    from ..sync.outbox.bench import Report
+    from ..sync.outbox.bench import Failure, Report
     from ..sync.syncing import Synced
     from .engine import Plan
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 def run(app: App, max_seconds: int | None) -> int:
     """Sync, plan and apply what may be applied; for cron.
 
-    Says nothing when all is well (--verbose says what was done). Exits with 3 where something could not be
-    done, and with 4, silently, where another run is at work.
+    Says nothing when all is well (--verbose says what was done), else one line for each site. Exits with 3
+    where something could not be done, and with 4, silently, where another run is at work.
     """
     from ..config.errors import LockHeld
 
@@ -89,21 +90,53 @@ def _document(app: App, synced: Synced, planned: Plan, applied: Report) -> dict[
 
 
 def _tell(app: App, synced: Synced, planned: Plan, applied: Report) -> None:
-    """One line per site or proposal with which something is wrong; what went well only with --verbose."""
-    from ..sync.syncing import error_line, summary_line
+    """What is wrong, in one line for each site; what went well only with --verbose."""
+    from ..sync.outbox import get
+    from ..sync.syncing import summary_line
 
+    with app.store.read() as conn:
+        unsettled = [(get(conn, proposal).site, proposal, why) for proposal, why in applied.unsettled]
+    wrong = troubles(synced, planned, applied, unsettled)
     for report in synced.reports:
-        if report.error is not None:
-            app.out.warn(error_line(report))
-        else:
+        if report.error is None:
             app.out.detail(summary_line(report, app.platform(report.site)))
-    failing = {report.site for report in synced.reports if report.error is not None}
-    for error in (*planned.errors, *applied.errors):
-        if error.site not in failing:
-            failing.add(error.site)
-            app.out.warn(f"{error.site}: {error.message} {error.hint}".strip())
-    for failure in applied.failed:
-        app.out.warn(f"Proposal {failure.id} failed: {failure.error}")
-    for proposal, why in applied.unsettled:
-        app.out.warn(f"Proposal {proposal} is unsettled: {why} Look at it: ordito review show {proposal}")
+    for site, said in wrong.items():
+        app.out.warn(f"{site}: {' '.join(said)}")
     app.out.detail(f"Proposed {len(planned.proposals)}, applied {len(applied.applied)}.")
+
+
+def troubles(
+    synced: Synced, planned: Plan, applied: Report, unsettled: Sequence[tuple[str, int, str]]
+) -> dict[str, list[str]]:
+    """By site, what is wrong with it, each in a sentence or two that end with what to do about it.
+
+    `unsettled`: site, proposal and reason of what perhaps was done.
+    """
+    found: dict[str, list[str]] = {}
+    errors = [(report.site, report.error) for report in synced.reports if report.error is not None]
+    for site, error in [*errors, *((each.site, each) for each in (*planned.errors, *applied.errors))]:
+        if site not in found:  # what keeps a site from being read keeps it from all else
+            found[site] = [" ".join(f"{error.message} {error.hint}".split())]
+    for site in dict.fromkeys(failure.site for failure in applied.failed):
+        failed = [failure for failure in applied.failed if failure.site == site]
+        found.setdefault(site, []).append(_failed(failed))
+    for site in dict.fromkeys(site for site, _, _ in unsettled):
+        perhaps = [(proposal, why) for where, proposal, why in unsettled if where == site]
+        found.setdefault(site, []).append(_perhaps_done(perhaps))
+    return found
+
+
+def _failed(failed: Sequence[Failure]) -> str:
+    first = failed[0]
+    if len(failed) == 1:
+        return f"Proposal {first.id} failed: {first.error} Look at it: ordito review show {first.id}"
+    ids = " ".join(str(each.id) for each in failed)
+    return f"{len(failed)} actions failed, the first: {first.error} Look at them: ordito review show {ids}"
+
+
+def _perhaps_done(perhaps: Sequence[tuple[int, str]]) -> str:
+    first, why = perhaps[0]
+    what = f"Proposal {first} was perhaps done"
+    if len(perhaps) > 1:
+        what = f"Proposals {', '.join(str(proposal) for proposal, _ in perhaps)} were perhaps done, the first"
+    return f"{what}: {why} Look on the site, then say it: ordito review settle {first} --done (or --not-done)"
