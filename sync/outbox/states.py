@@ -67,8 +67,18 @@ def require(old: State, new: State, proposal: int) -> None:
     """Raises TransitionError unless the machine has this transition."""
     if new in TRANSITIONS[old]:
         return
-    possible = " or ".join(sorted(TRANSITIONS[old]))
-    raise TransitionError(
-        f"Proposal {proposal} is {old} and cannot become {new}.",
-        hint=f"From here it can only become {possible}." if possible else "This is final.",
-    )
+    hint = _INSTEAD.get(old, "That is final.").format(id=proposal)
+    raise TransitionError(f"Proposal {proposal} is {old} and cannot become {new}.", hint=hint)
+
+
+_INSTEAD = {
+    State.PROPOSED: "Decide on it: ordito review show {id}",
+    State.APPROVED: "To take the approval back: ordito review reopen {id}",
+    State.APPLYING: "It is being carried out; look again in a moment: ordito review show {id}",
+    State.APPLIED: "To reverse it: ordito undo {id}",
+    State.UNSETTLED: "Say what came of it: ordito review settle {id} --done (or --not-done)",
+    State.FAILED: "To have it tried again: ordito review approve {id}",
+    State.REJECTED: "To decide anew: ordito review reopen {id}",
+    State.HANDLED: "To decide anew: ordito review reopen {id}",
+}
+"""What a person can do from here."""

@@ -206,7 +206,7 @@ def test_done_in_part_is_exit_3_and_each_failure_is_told(app: App, script: App, 
     assert told.document["reviewed"] == [{"id": second, "decision": "approved", "state": "approved"}]
     [error] = told.document["errors"]
     assert (error["id"], error["kind"], error["hint"]) == (
-        first, "transition-error", "From here it can only become proposed."
+        first, "transition-error", f"To decide anew: ordito review reopen {first}"
     )  # fmt: skip
 
 
@@ -217,7 +217,7 @@ def test_where_all_fail_it_is_exit_1(app: App, say: Any) -> None:
     assert told.code == 1
     assert told.err == (
         f"ordito: Proposal {id_} is handled and cannot become approved. "
-        "From here it can only become proposed.\n"
+        f"To decide anew: ordito review reopen {id_}\n"
     )
 
 

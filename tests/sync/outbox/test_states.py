@@ -1,5 +1,6 @@
 """The machine of DESIGN §9, pair by pair."""
 
+import re
 from itertools import product
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import update
 from ordito.config.errors import TransitionError
 from ordito.sync.outbox import State
 from ordito.sync.outbox.proposals import move
-from ordito.sync.outbox.states import require
+from ordito.sync.outbox.states import TRANSITIONS, require
 from ordito.sync.store.tables import proposals
 from tests.sync.outbox.fakes import Rig, draft
 
@@ -43,6 +44,16 @@ def test_only_the_transitions_of_the_machine_are_possible(old: State, new: State
     else:
         with pytest.raises(TransitionError, match=f"is {old} and cannot become {new}"):
             require(old, new, 1)
+
+
+@pytest.mark.parametrize("old", list(State))
+def test_a_refused_transition_says_what_can_be_done_instead(old: State) -> None:
+    new = next(state for state in State if state not in TRANSITIONS[old])
+    with pytest.raises(TransitionError) as caught:
+        require(old, new, 7)
+    final = not TRANSITIONS[old]
+    assert (caught.value.hint == "That is final.") is final
+    assert final or re.search(r": ordito [a-z ]+ 7\b", caught.value.hint)
 
 
 def test_a_refused_transition_changes_nothing(rig: Rig) -> None:
