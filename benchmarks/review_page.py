@@ -2,7 +2,8 @@
 
     python -m benchmarks.review_page [--proposals 10000] [--rounds 20]
 
-Prints one line of JSON with the median milliseconds of each page; ends with 1 if the list needs 150 or more.
+Prints one line of JSON with the median milliseconds of each page, on the wall and on the processor (database
+and page are one process); ends with 1 if the list needs 150 or more of the processor's.
 """
 
 from __future__ import annotations
@@ -65,19 +66,26 @@ def fill(app: App, count: int) -> None:
     offer(app, *drafts)
 
 
-def measure(page: Page, rounds: int) -> dict[str, float]:
-    """Median milliseconds at the server, by page."""
+def measure(page: Page, rounds: int) -> dict[str, tuple[float, float]]:
+    """Median milliseconds at the server, on the wall and on the processor, by page."""
     client = create(page).test_client()
     token = page.sign_ins.issue(Purpose.SESSION, Person("mara"), page.now(), SESSION)
     client.set_cookie(SESSION_COOKIE, token, domain="127.0.0.1")
-    took: dict[str, list[float]] = {name: [] for name in PAGES}
+    took: dict[str, list[tuple[float, float]]] = {name: [] for name in PAGES}
     for _ in range(rounds):
         for name, path in PAGES.items():
-            began = time.perf_counter()
+            began, worked = time.perf_counter(), time.process_time()
             answer = client.get(path, base_url=BASE)
-            took[name].append((time.perf_counter() - began) * 1000)
+            took[name].append((time.perf_counter() - began, time.process_time() - worked))
             assert answer.status_code == 200, path
-    return {name: round(median(times), 1) for name, times in took.items()}
+    return {
+        name: (_milliseconds([wall for wall, _ in times]), _milliseconds([cpu for _, cpu in times]))
+        for name, times in took.items()
+    }
+
+
+def _milliseconds(seconds: list[float]) -> float:
+    return round(median(seconds) * 1000, 1)
 
 
 def main() -> int:
@@ -93,8 +101,9 @@ def main() -> int:
         result = measure(page, options.rounds)
         page.close()
         app.close()
-    print(json.dumps({"proposals": options.proposals, "milliseconds": result}))
-    return 1 if result["list"] >= LIMIT else 0
+    told = {name: {"wall": wall, "processor": cpu} for name, (wall, cpu) in result.items()}
+    print(json.dumps({"proposals": options.proposals, "milliseconds": told}))
+    return 1 if result["list"][1] >= LIMIT else 0
 
 
 if __name__ == "__main__":
