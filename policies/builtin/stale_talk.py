@@ -102,19 +102,22 @@ class TalkPages:
             return
         every = sections(text, self._language, self._names)
         whole = quiet.holds(int(match.values["quiet"]), now)
-        if whole and (unsigned := [s for s in every if not s.kept and (s.unsigned or not s.signed)]):
-            reason = f"left alone, as words without a signature stand last: {_titles(unsigned)}"
+        if whole and any(not each.kept and (each.unsigned or not each.signed) for each in every):
+            reason = "the last words of a section carry no signature, so it is left alone"
             yield self._kind.held(match.ref, "unsigned", reason)
         old: list[_Old] = []
+        waiting = False
         for section in every:
             last = self._last(section)
             if section.kept or section.unsigned or last is None or not quiet.holds(last, now):
                 continue
             if waits and self._is_waiting(section):
-                reason = f"“{section.title}” waits for an answer; silence alone never archives it"
-                yield self._kind.held(match.ref, "unanswered", reason)
+                waiting = True
             else:
                 old.append(_Old(section, last))
+        if waiting:
+            reason = "a section waits for an answer; silence alone never archives it"
+            yield self._kind.held(match.ref, "unanswered", reason)
         most = max(0, len(every) - self._given.keep)
         yield from self._candidates(match, title, quiet, sorted(old, key=lambda each: each.last)[:most])
 
@@ -183,12 +186,6 @@ def archive_title(pattern: str, page: str, year: int) -> str:
 
 def _in_order(group: list[_Old], old: list[_Old]) -> list[_Old]:
     return [each for each in old if each in group]
-
-
-def _titles(found: list[TalkSection]) -> str:
-    """At most three of them by name."""
-    named = ", ".join(f"“{each.title}”" for each in found[:3])
-    return named if len(found) <= 3 else f"{named} and {len(found) - 3} more"
 
 
 def _content_language(community: Community, site: str) -> str:
