@@ -62,10 +62,8 @@ def asked(r: Reading) -> Generator[Batch, None, bool]:
         return False
     place = r.state.explored or beginning(r.state.round_before or r.state.swept)
     while True:
-        try:
-            rows = run(r.client, r.explorer, place, ROWS)
-        except (Filtered, ReadOnly, OutcomeUnknown) as error:
-            _log.warning("%s: Data Explorer could not be asked: %s", r.site, error.message)
+        rows = _page(r, r.explorer, place)
+        if rows is None:
             return False
         seen = set(place.get("seen", ()))
         yield from _batches(r, [row for row in rows if _key(row) not in seen])
@@ -75,6 +73,52 @@ def asked(r: Reading) -> Generator[Batch, None, bool]:
             break
     r.state.explored = _rested(place)
     return True
+
+
+def everything(r: Reading) -> Generator[Batch, None, bool]:
+    """In a full pass: all posts of the topics that it has read, and all notes on members, from the beginning;
+    whether it could be asked. What a list shows of a topic is known, so that nothing else is asked for."""
+    if r.explorer is None or (r.state.at and "explored" not in r.state.at):
+        return False
+    first = r.scope.since or datetime(2000, 1, 1, tzinfo=UTC)
+    place = r.state.at.get("explored") or beginning(first.isoformat())
+    done = int(r.state.at.get("done", 0))
+    while True:
+        rows = _page(r, r.explorer, place)
+        if rows is None:
+            r.state.at = {}
+            return False
+        place = {**_after(place, rows), "seen": []}
+        done += sum(row["kind"] == "post" for row in rows)
+        r.state.at = {"explored": place, "done": done}
+        yield r.batch(_of_known_topics(r, rows), "posts", done)
+        if len(rows) < ROWS:
+            break
+    for about in r.state.abouts:
+        yield from _unlisted(r, str(about))
+    r.state.told_all = True
+    return True
+
+
+def _of_known_topics(r: Reading, rows: Sequence[Row]) -> list[Record]:
+    told = _Told()
+    for row in rows:
+        if row["kind"] not in ("topic", "member") and not row["removed"]:
+            _read(r, row, told)
+    known = r.known.stamps(list(told.posts))
+    posts = [post for number in known for post in told.posts[number] if r.scope.post(post)]
+    there = [post for post in posts if post["deleted_at"] is None]
+    changes = [change for post in posts for change in r.change(post)]
+    return [*r.contributions(there), *changes, *told.changes]
+
+
+def _page(r: Reading, address: Address, place: dict[str, Any]) -> list[Row] | None:
+    """None where the lists have to do."""
+    try:
+        return run(r.client, address, place, ROWS)
+    except (Filtered, ReadOnly, OutcomeUnknown) as error:
+        _log.warning("%s: Data Explorer could not be asked: %s", r.site, error.message)
+        return None
 
 
 def run(client: Client, address: Address, place: dict[str, Any], limit: int) -> list[Row]:
@@ -152,10 +196,12 @@ def _batches(r: Reading, rows: Sequence[Row]) -> Iterator[Batch]:
         else:
             whole.append((row, names, old, _posts(r, row, posts) if old is not None else []))
     records += [record for *_, moved in whole for record in moved]
+    gone = [_deletion(r, post) for n in kept for post in told.posts.get(n, []) if post["deleted_at"]]
     yield Batch(
         records=(*records, *told.people, *told.changes),
         cursor=r.state.cursor(),
-        gone=tuple(told.gone),
+        gone=(*told.gone, *gone),
+        scan=r.state.scan,
         part="changes",
         done=len(rows),
     )
@@ -169,7 +215,13 @@ def _batches(r: Reading, rows: Sequence[Row]) -> Iterator[Batch]:
 def _posts(r: Reading, row: Json, posts: Sequence[Json]) -> list[Record]:
     kept = [{**post, "category_id": row.get("category_id")} for post in posts]
     kept = [post for post in kept if r.scope.post(post)]
-    return [*r.contributions(kept), *(change for post in kept for change in r.change(post))]
+    there = [post for post in kept if post["deleted_at"] is None]
+    return [*r.contributions(there), *(change for post in kept for change in r.change(post))]
+
+
+def _deletion(r: Reading, post: Json) -> tuple[Ref, datetime | None]:
+    """What is deleted is marked if the mirror holds it, and never read into it."""
+    return Ref(r.site, Kind.CONTRIBUTION, str(post["id"])), mapping.moment(post["deleted_at"])
 
 
 def _unlisted(r: Reading, n: str) -> Iterator[Batch]:

@@ -17,8 +17,8 @@ from .reading import Reading
 
 def group_log(r: Reading, row: Json, group: Group) -> list[Change]:
     """The log of a group whose members have changed since it was read, back to then; the first time all of
-    it, and where Data Explorer tells of memberships, only then."""
-    if group.members is None:
+    it, and where Data Explorer tells of memberships, only then, unless it has told of all of them."""
+    if group.members is None or (r.state.told_all and r.explorer is not None):
         return []
     digest = hashlib.blake2b(",".join(sorted(group.members)).encode(), digest_size=6).hexdigest()
     before = r.state.logged.get(group.id)

@@ -15,7 +15,7 @@ from ..records import Kind
 from . import mapping, read_messages, read_people, read_posts, read_topics
 from .badges import badges
 from .events import delivered, newest_event
-from .explorer import asked, beginning
+from .explorer import asked, beginning, everything
 from .reading import Reading
 from .staff_log import staff_doings
 
@@ -39,6 +39,11 @@ def _query(r: Reading) -> Iterator[Batch]:
         yield from asked(r)
 
 
+def _posts(r: Reading) -> Iterator[Batch]:
+    if not (yield from everything(r)):
+        yield from read_posts.all_posts(r)
+
+
 _FULL: dict[str, Phase] = {
     "start": _start,
     "structure": read_people.structure,
@@ -46,7 +51,7 @@ _FULL: dict[str, Phase] = {
     "groups": read_people.groups,
     "badges": badges,
     "topics": read_topics.all_topics,
-    "posts": read_posts.all_posts,
+    "posts": _posts,
     "topics one by one": read_topics.topics_one_by_one,
     "unlisted": read_topics.unlisted_topics,
     "private": read_posts.all_private,

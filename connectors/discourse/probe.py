@@ -22,7 +22,7 @@ from . import query_check
 from .client import Client, Json, Me
 from .dialect import IDS
 from .platform import VERBS
-from .query import Address
+from .query import ROWS, Address
 from .read_people import is_read
 from .read_posts import OLD_PAGES, ROUND
 from .settings import DiscourseSettings
@@ -43,14 +43,16 @@ def probe(client: Client, settings: DiscourseSettings, now: datetime) -> Health:
     groups = [row for row in site.get("groups") or () if is_read(int(row["id"]))]
     lists = _lists(client, counts, len(groups))
     month = stats.get("posts_30_days", stats.get("post_30_days"))
+    of_month = None if month is None else lists + math.ceil(int(month) / IDS) + OLD_PAGES
+    by_lists = settings.data_explorer is None
     return Health(
         account=me.username,
         account_id=me.id,
         version=str(about.get("version") or ""),
         can=_can(me),
         counts=counts,
-        requests=lists + _pages_of_posts(counts, newest),
-        requests_of_month=None if month is None else lists + math.ceil(int(month) / IDS) + OLD_PAGES,
+        requests=lists + (_pages_of_posts(counts, newest) if by_lists else _pages_of_rows(counts)),
+        requests_of_month=of_month if by_lists else None,
         groups=frozenset(str(row["name"]) for row in site.get("groups") or ()),
         badges=_badges(client),
         read_only=client.read_only,
@@ -95,6 +97,11 @@ def _pages_of_posts(counts: Mapping[str, int], newest: list[Json]) -> int:
     if ids and max(ids) - min(ids) < IDS:  # pages are of ids, or ids have no gaps
         posts = max(posts, max(ids))
     return math.ceil(posts / IDS)
+
+
+def _pages_of_rows(counts: Mapping[str, int]) -> int:
+    """Of Data Explorer's answers: each post, topic and member is a row."""
+    return math.ceil(sum(counts.get(k, 0) for k in ("contributions", "threads", "members")) / ROWS) + 1
 
 
 def _badges(client: Client) -> frozenset[str] | None:

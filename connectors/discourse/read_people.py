@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ...config.errors import Forbidden, NotFound, Refused
 from ..base import Batch
@@ -26,7 +26,14 @@ def structure(r: Reading) -> Iterator[Batch]:
     r.scope.learn(spaces)
     r.state.hidden_spaces = sorted(r.scope.hidden_spaces)
     r.groups = list(site.get("groups") or ())
+    r.state.abouts = about_topics(site.get("categories") or ())
     yield r.batch((s for s in spaces if r.scope.space(s.id)), "categories", len(spaces), ended=[Kind.SPACE])
+
+
+def about_topics(categories: Iterable[Json]) -> list[int]:
+    """Numbers of the topics that describe these categories, by their addresses."""
+    ends = (str(row.get("topic_url") or "").rpartition("/")[2] for row in categories)
+    return sorted(int(end) for end in ends if end.isdecimal())
 
 
 def members(r: Reading) -> Iterator[Batch]:

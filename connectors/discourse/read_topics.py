@@ -89,7 +89,7 @@ def _has_notes(r: Reading, now: Stamp, old: Stamp) -> bool:
 
 def unlisted_topics(r: Reading) -> Iterator[Batch]:
     """Unlisted topics one by one, where the list of posts leaves them out."""
-    if r.state.unlisted_apart and r.client.me().staff:
+    if r.state.unlisted_apart and not (r.state.job == "full" and r.state.told_all) and r.client.me().staff:
         yield from _whole_topics(r, status="unlisted")
 
 

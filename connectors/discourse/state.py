@@ -38,6 +38,10 @@ class State:
     joined: str = ""
     mail: str = ""
     event: int = 0
+    told_all: bool = False
+    """In the last full pass Data Explorer told everything since the forum began."""
+    abouts: list[int] = field(default_factory=list)
+    """The topics that describe categories: no list shows them."""
     explored: dict[str, Any] = field(default_factory=dict)
     """Up to where the query of Data Explorer was read."""
     swept: str = ""
@@ -102,6 +106,8 @@ class State:
         self.job, self.phase, self.at = job, phase, {}
         self.scan = f"{job}-{uuid4().hex[:12]}"
         self.swept_before, self.swept = self.swept, now.isoformat()
+        if job == "full":
+            self.told_all = False
         if job == "full" or not self.round:
             self.round = self.round_before = now.isoformat()
             self.rolled = 0

@@ -294,3 +294,88 @@ def test_what_is_excluded_is_not_handed_over(server: DiscourseServer) -> None:
     assert [(r.id, r.text) for r in given if isinstance(r, Contribution)] == [(str(heard.id), None)]
     assert str(quiet.id) not in {r.id for r in given}
     assert str(hidden.id) not in mirror.of(Thread)
+
+
+# Everything
+
+
+def crowd(server: DiscourseServer) -> int:
+    """Sixty topics with answers, one of them unlisted, something deleted, and a category's own topic, whose
+    number it gives."""
+    made = topics(server, 60, replies=5)
+    boss = server.as_user("boss")
+    boss.set_state(made[3], "visible", False)
+    boss.delete(list(server.forum.posts_of(made[4]))[2])
+    boss.delete(made[5])
+    boss.message("anna", "Something between us", TEXT)
+    return server.forum.add_about_topic(server.forum.new_category("Hives")).id
+
+
+def test_a_first_reading_takes_a_request_for_two_thousand_posts(server: DiscourseServer) -> None:
+    about = crowd(server)
+    before = len(server.requests)
+    mirror = mirrored(connect(server, data_explorer=7, sweep=SELDOM))
+    requests = [e.path for e in server.requests[before:]]
+    lists = mirrored(connect(server, sweep=SELDOM))
+    spoken = {i for i, c in lists.of(Contribution).items() if c.kind == "regular"}  # type: ignore[union-attr]
+    held = mirror.of(Contribution)
+    assert {i for i, c in held.items() if c.kind == "regular"} == spoken  # type: ignore[union-attr]
+    assert all(held[i] == lists.of(Contribution)[i] for i in spoken)
+    assert set(mirror.of(Thread)) == set(lists.of(Thread))
+    assert requests.count(RUN) == 2  # all of it, and what is new
+    assert requests.count("/posts.json") == 1
+    assert {path for path in requests if path.startswith("/t/")} == {f"/t/{about}.json"}
+    assert asked(server, mirror) == [RUN]
+    server.clock.advance(timedelta(days=301))
+    assert not any(request.startswith("/t/") for request in asked(server, mirror))
+
+
+def test_a_first_reading_that_was_cut_goes_on_behind_the_last_page(
+    server: DiscourseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explorer, "ROWS", 50)
+    crowd(server)
+    whole, mirror = mirrored(connect(server)), MemoryMirror(connect(server, data_explorer=7))
+    for batch in mirror.connector.changes(None, mirror):
+        mirror.apply(batch)
+        if len(mirror.of(Contribution)) > 120:
+            break
+    mirror.connector = connect(server, data_explorer=7)
+    requests = asked(server, mirror)
+    assert "/posts.json" not in requests
+    spoken = {i for i, c in whole.of(Contribution).items() if c.kind == "regular"}  # type: ignore[union-attr]
+    assert spoken <= set(mirror.of(Contribution))
+
+
+def test_a_first_reading_that_takes_the_query_too_long_is_done_by_the_lists(server: DiscourseServer) -> None:
+    crowd(server)
+    whole = mirrored(connect(server))
+    server.forum.settings.data_explorer_times_out = True
+    mirror = mirrored(connect(server, data_explorer=7))
+    assert set(mirror.of(Contribution)) == set(whole.of(Contribution))
+
+
+def test_a_first_reading_brings_all_that_the_forum_ever_noted_of_members(server: DiscourseServer) -> None:
+    boss, member, group = server.as_user("boss"), anna(server).user, server.forum.group("experts")
+    assert group is not None
+    times = [server.clock.advance(3600)]
+    server.forum.promote(member, 3)
+    times.append(server.clock.advance(3600))
+    boss.add_to(group, member)
+    server.clock.advance(timedelta(days=90))
+    topics(server, 3)
+    mirror = mirrored(connect(server, data_explorer=7))
+    told = {(c.field, c.value): c.at.replace(microsecond=0) for c in mirror.changes}
+    assert told == {
+        ("trust_level", 3): times[0].replace(microsecond=0),
+        ("group", "experts"): times[1].replace(microsecond=0),
+    }
+    server.clock.advance(timedelta(days=2))
+    assert not any("logs.json" in request for request in asked(server, mirror))
+
+
+def test_what_is_deleted_never_comes_into_the_mirror(server: DiscourseServer, mirror: MemoryMirror) -> None:
+    post = anna(server).reply(topics(server, 1)[0], "Written and deleted between two syncs.")
+    server.as_user("boss").delete(post)
+    given = [r.id for b in mirror.sync() for r in b.records if isinstance(r, Contribution)]
+    assert str(post.id) not in given

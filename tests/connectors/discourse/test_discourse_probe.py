@@ -11,6 +11,7 @@ from ordito.config.secret import Secret
 from ordito.connectors.actions import AddToGroup, CloseThread, Reply
 from ordito.connectors.base import Finding
 from ordito.connectors.discourse.query import QUERY
+from tests.connectors.discourse.scenes import topics
 from tests.connectors.discourse.site import DiscourseSite, account, connect, mirrored
 from tests.servers.discourse import DiscourseServer
 from tests.servers.discourse.explorer import StoredQuery
@@ -130,3 +131,14 @@ def test_a_moderator_may_have_the_query_shared_with_a_group(server: DiscourseSer
         if "Data Explorer" in f.message
     ]
     assert levels == ["ok", "error"]
+
+
+def test_the_estimate_counts_the_rows_of_the_query_instead_of_pages_of_posts(server: DiscourseServer) -> None:
+    server.forum.settings.data_explorer_enabled = True
+    server.forum.queries[7] = StoredQuery(7, QUERY)
+    topics(server, 40, replies=12)
+    lists, by_query = (connect(server, **more).probe().requests for more in ({}, {"data_explorer": 7}))
+    assert by_query < lists - 8
+    before = len(server.requests)
+    mirrored(connect(server, data_explorer=7))
+    assert abs(len(server.requests) - before - by_query) <= 6

@@ -112,7 +112,7 @@ class Hooks:
             self._emit(hooks, "like", "like_created", payload)
 
     def user(self, name: str, user: User) -> None:
-        self.forum.users_changed[user.id] = self.forum.clock()
+        self.forum.users_changed[user.id] = self.forum.clock.tick()
         if hooks := self._wanting("user"):
             self._emit(hooks, "user", name, hook_user(self.forum, user))
 
