@@ -192,7 +192,7 @@ class PoliteSession(requests.Session):
             raise self._failed(error, harmless) from error
         log.debug("%s: %s %s: %d", self.site, method, urlsplit(url).path, response.status_code)
         if response.status_code == 429:
-            raise self._too_fast(response)
+            raise self._too_fast(response, harmless)
         if response.status_code >= 500 and (harmless or not _is_json(response)):
             raise self._broken(response, harmless)
         return response
@@ -218,14 +218,15 @@ class PoliteSession(requests.Session):
             return _Again(away, tries=UNANSWERED if unsent else ATTEMPTS)
         return OutcomeUnknown(f"the answer to a write was lost: {why}.", where=self.site)
 
-    def _too_fast(self, response: requests.Response) -> Exception:
+    def _too_fast(self, response: requests.Response, harmless: bool) -> Exception:
         """429: refused before anything was done, so a write may be repeated as well."""
         asked = self._asked_wait(response)
         wait = _BLIND_WAIT if asked is None else asked
         error = self._rate_limited(f"the site asks us to wait {wait:.0f} s", wait)
         wait += 1  # because the site rounds down and its clock is not ours
         self._allowance.slow_down()
-        self._allowance.hold(wait)
+        if harmless or wait <= self._patience + 1:  # a write's long limit is of that action only
+            self._allowance.hold(wait)
         return error if wait > self._patience + 1 else _Again(error, wait)
 
     def _rate_limited(self, what: str, wait: float) -> RateLimited:

@@ -165,6 +165,26 @@ def test_a_limit_for_the_rest_of_the_day_is_not_slept_through(opened: Open) -> N
     assert caught.value.where == "forum"
 
 
+def test_a_pause_that_is_not_over_is_not_broken_into(opened: Open) -> None:
+    session, script, clock = opened((429, {"Retry-After": "600"}, b""), OK)
+    for _ in range(2):
+        with pytest.raises(RateLimited, match="wait|pause") as caught:
+            session.get(URL)
+        assert caught.value.until is not None
+        assert "00:10 UTC" in caught.value.hint
+    assert len(script.asked) == 1
+    clock.seconds += 602
+    assert session.get(URL).status_code == 200
+
+
+def test_a_long_limit_of_one_kind_of_write_keeps_nobody_from_reading(opened: Open) -> None:
+    session, _, clock = opened((429, {"Retry-After": "18000"}, b""), OK)
+    with pytest.raises(RateLimited):
+        session.post(URL, data={"raw": "text"})
+    assert session.get(URL).status_code == 200
+    assert clock.seconds < 10
+
+
 @pytest.mark.parametrize("fault", [BAD_GATEWAY, REFUSED, RESET, LATE])
 def test_a_read_is_tried_again_after_any_fault_on_the_way(opened: Open, fault: Answer) -> None:
     session, script, _ = opened(fault, fault, OK)
