@@ -19,8 +19,9 @@ from ordito.config.errors import (
     Refused,
     SignInFailed,
 )
-from ordito.connectors.discourse import answers, mapping
+from ordito.connectors.discourse import answers, mapping, notes
 from ordito.connectors.discourse.profile import profile, refusal
+from ordito.connectors.discourse.read_people import about_topics
 from ordito.connectors.discourse.stamps import Stamp
 from ordito.connectors.records import ContributionKind, ThreadKind
 from tests.shared import shared
@@ -155,3 +156,35 @@ def test_profiles_tell_whether_a_member_takes_messages() -> None:
     assert profile(body(395)["user"], NOW).accepts
     assert "e-mail" in refusal(body(401)["user"], NOW)
     assert "suspended" in refusal(body(441)["user"], NOW)
+
+
+def test_the_log_of_a_group_tells_who_came_and_went() -> None:
+    rows = [row for row in body(287)["logs"] if row["action"] in (notes.JOINED, notes.LEFT)]
+    assert {row["action"] for row in rows} == {notes.JOINED, notes.LEFT}
+    assert all(row["target_user"]["id"] and mapping.moment(row["created_at"]) for row in rows)
+
+
+def test_the_log_of_staff_actions_tells_of_levels_and_badges() -> None:
+    found = [
+        change
+        for row in body(528)["staff_action_logs"]
+        if (at := mapping.moment(row["created_at"])) is not None
+        and (change := notes.of_staff("forum", row, at)) is not None
+    ]
+    told = {(change.id, change.field, change.value, change.on) for change in found}
+    assert ("16", "trust_level", 2, True) in told
+    assert ("2", "badge", "Tester Two", False) in told
+    gone = [r for r in body(528)["staff_action_logs"] if r["action_name"] == "delete_user"]
+    assert str(notes.deleted("forum", gone[0]["details"])) == "forum:member:18"
+
+
+def test_badges_are_told_from_those_of_the_forum_itself() -> None:
+    rows = body(325)["badges"]
+    made = [row["name"] for row in rows if not row["system"]]
+    assert made == [] or set(made).isdisjoint({"Basic", "Member", "Reader"})
+    grants = body(339)["user_badge_info"]["user_badges"]
+    assert all(mapping.moment(row["granted_at"]) and row["user_id"] for row in grants)
+
+
+def test_categories_name_the_topics_that_describe_them() -> None:
+    assert about_topics(body(1)["categories"]) == [1, 2, 3]
