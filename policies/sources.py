@@ -376,7 +376,7 @@ SOURCES: dict[str, Callable[[Scope, SourceTable], Select[Any]]] = {
 
 EFFORT = {
     "written": 1, "liked": 1, "extent": 1, "participants": 1, "answered": 2, "received": 2, "revived": 2,
-    "greeted": 2,
+    "greeted": 2, "expertise": 2,
 }  # fmt: skip
 """Those that look at all contributions of an item, or of its whole thread as well: the more, the later they
 are asked, about what the others leave."""

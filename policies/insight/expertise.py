@@ -41,7 +41,7 @@ from ...sync.store.times import micros
 from ..community import Community
 from ..sources import Scope, open_threads, words
 from .central import centrality
-from .lasting import lasted, restorations
+from .lasting import fleeting, lasted
 
 Areas = Literal["labels", "spaces"]
 Score = Literal["z", "pagerank"]
@@ -209,7 +209,7 @@ def _with_area(scope: Scope, areas: Areas, joined: Any) -> tuple[Any, ColumnElem
 
 def counted(community: Community, scope: Scope) -> Table | None:
     """What tells the edits of a wiki that lasted; nothing is asked about a forum."""
-    return restorations(community, scope) if scope.family == "wiki" else None
+    return fleeting(community, scope) if scope.family == "wiki" else None
 
 
 def _is_answer(scope: Scope, w: Any, restored: Table | None) -> ColumnElement[bool]:

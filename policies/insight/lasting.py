@@ -10,9 +10,13 @@ revisions, which are not mirrored.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Table, Text, and_, exists, func, not_, select
+from sqlalchemy import Column, ColumnElement, Table, Text, and_, select
 
 from ...sync.store.tables import contributions
 from ..community import Community
@@ -20,12 +24,16 @@ from ..sources import Scope, visible
 
 STOOD = 14 * 24 * 3600 * 1_000_000
 """After so many microseconds an edit has lasted."""
+_CHUNK = 1000
+
+Revision = tuple[str, int, str, str | None]
+"""Page, time, id, and the digest of the text, where it is known."""
 
 
-def restorations(community: Community, scope: Scope) -> Table | None:
-    """Of every revision that brought an earlier text of its page back: since when that text had been there,
-    and when it came back. They are few, and looked for once; None where there are none."""
-    key = ("restorations", scope.site)
+def fleeting(community: Community, scope: Scope) -> Table | None:
+    """The revisions of a wiki that were undone or brought an earlier text back. They are few, and looked for
+    once; None where there are none."""
+    key = ("fleeting", scope.site)
     if key not in community.memo:
         community.memo[key] = _found(community, scope)
     found: Table | None = community.memo[key]
@@ -34,42 +42,37 @@ def restorations(community: Community, scope: Scope) -> Table | None:
 
 def _found(community: Community, scope: Scope) -> Table | None:
     c = contributions
-    text, order = (c.c.thread, c.c.sha1), (c.c.created_at, c.c.id)
-    same = (
-        select(
-            c.c.thread, c.c.id, c.c.created_at.label("back_at"),
-            func.lag(c.c.created_at).over(partition_by=text, order_by=order).label("first_at"),
-            func.lag(c.c.id).over(partition_by=text, order_by=order).label("first"),
-        )
-        .where(visible(scope), c.c.sha1.is_not(None), c.c.sha1 != "")
-        .subquery("same")
-    )  # fmt: skip
-    rows = community.conn.execute(
-        select(same.c.thread, same.c.id, same.c.first, same.c.first_at, same.c.back_at).where(
-            same.c.first.is_not(None)
-        )
-    ).all()
-    columns: list[Column[Any]] = [
-        Column("thread", Text), Column("id", Text, primary_key=True), Column("first", Text),
-        Column("first_at", BigInteger), Column("back_at", BigInteger),
-    ]  # fmt: skip
-    return community.scratch(("restored", scope.site), columns, rows) if rows else None
+    revisions = (
+        select(c.c.thread, c.c.created_at, c.c.id, c.c.sha1)
+        .where(visible(scope))
+        .order_by(c.c.thread, c.c.created_at, c.c.id)
+        .execution_options(yield_per=_CHUNK)
+    )
+    rows = chain.from_iterable(community.conn.execute(revisions).partitions())
+    found = {id_ for _, page in groupby(rows, key=itemgetter(0)) for id_ in _of_page(list(page))}
+    columns = [Column("id", Text, primary_key=True)]
+    return community.scratch(("fleeting", scope.site), columns, zip(sorted(found))) if found else None
 
 
-def lasted(scope: Scope, w: Any, restored: Table | None) -> ColumnElement[bool]:
+def _of_page(revisions: Sequence[Revision]) -> Iterator[str]:
+    """Of one page's revisions, in the order of time."""
+    digests = [digest for *_, digest in revisions if digest]
+    if len(set(digests)) == len(digests):
+        return
+    times = [at for _, at, _, _ in revisions]
+    latest: dict[str, tuple[int, str]] = {}
+    for _, at, id_, digest in revisions:
+        if not digest:
+            continue
+        if digest in latest:
+            first_at, first = latest[digest]
+            yield id_
+            between = slice(bisect_left(times, max(first_at, at - STOOD)), bisect_right(times, at))
+            yield from (undone for _, _, undone, _ in revisions[between] if undone not in (first, id_))
+        latest[digest] = (at, id_)
+
+
+def lasted(scope: Scope, w: Any, fleeting: Table | None) -> ColumnElement[bool]:
     """Whether a contribution to a wiki is an edit that lasted."""
     stood: ColumnElement[bool] = w.c.created_at <= scope.now - STOOD
-    if restored is None:
-        return stood
-    r, again = restored.alias("r"), restored.alias("again")
-    undone = exists().where(
-        and_(
-            r.c.thread == w.c.thread,
-            r.c.first_at <= w.c.created_at,
-            r.c.first != w.c.id,
-            r.c.back_at >= w.c.created_at,
-            r.c.back_at <= w.c.created_at + STOOD,
-            r.c.id != w.c.id,
-        )
-    )
-    return and_(stood, not_(undone), w.c.id.not_in(select(again.c.id)))
+    return stood if fleeting is None else and_(stood, w.c.id.not_in(select(fleeting.c.id)))
