@@ -79,7 +79,7 @@ class Backtest:
         key = (candidate.item, candidate.occasion, step)
         if step and key not in self._seen:
             self._seen[key] = moment
-            words = "; ".join(f"{b.fact} {b.value}" for b in candidate.because)
+            words = "; ".join(dict.fromkeys(f"{b.fact} {b.value}" for b in candidate.because))
             self.actions.append(Acted(moment, candidate.item, candidate.occasion, step, words))
 
     def _step(self, kind: Kind, candidate: Candidate, moment: datetime) -> str:
