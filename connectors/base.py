@@ -236,6 +236,9 @@ class Platform(Protocol):
     def link(self, label: str, url: str) -> str:
         """A link in the site's markup; `label` is escaped here."""
 
+    def profile(self, member: Ref, username: str) -> str:
+        """The address of a member's page for people who need not be staff, as `url` may ask for."""
+
     def mention(self, username: str) -> str:
         """The member's name such that it notifies (forum) or links to the user page (wiki)."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from ..actions import (
     Action,
@@ -107,6 +107,10 @@ class DiscoursePlatform:
 
     def link(self, label: str, url: str) -> str:
         return markdown.link(label, url)
+
+    def profile(self, member: Ref, username: str) -> str:
+        """By name: a forum knows no other address of a profile."""
+        return f"{self._base}/u/{quote(username)}"
 
     def mention(self, username: str) -> str:
         return markdown.mention(username)

@@ -103,6 +103,9 @@ class MediaWikiPlatform:
     def link(self, label: str, url: str) -> str:
         return link(label, url)
 
+    def profile(self, member: Ref, username: str) -> str:
+        return self.url(member)
+
     def mention(self, username: str) -> str:
         name = escape(username)
         return f"[[User:{name}|{name}]]"

@@ -55,6 +55,9 @@ class SandboxPlatform:
     def link(self, label: str, url: str) -> str:
         return self._played.link(label, url)
 
+    def profile(self, member: Ref, username: str) -> str:
+        return self._played.profile(member, username)
+
     def mention(self, username: str) -> str:
         return self._played.mention(username)
 

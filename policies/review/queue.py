@@ -213,6 +213,7 @@ def _item(ref: Ref, names: Names, platform: Platform | None) -> Item:
         return Item(ref, word, title, url, ("not in the mirror",))
     details: list[str] = []
     if kind == Kind.MEMBER:
+        url = platform.profile(ref, row.username) if platform else ""
         details += [str(row.name)] if row.name and row.name != row.username else []
         details += [f"joined {moment(row.joined_at):%Y-%m-%d}"] if row.joined_at else []
     elif kind == Kind.THREAD:

@@ -57,6 +57,11 @@ def test_a_forum_may_live_in_a_folder() -> None:
     assert there.parse("https://example.org/t/slug/5") is None
 
 
+def test_a_profile_is_found_by_its_name_which_needs_no_rights_of_staff() -> None:
+    there = platform("https://example.org/forum/")
+    assert there.profile(Ref("forum", Kind.MEMBER, "5"), "Zoé.R") == "https://example.org/forum/u/Zo%C3%A9.R"
+
+
 def test_what_it_writes_it_reads() -> None:
     for kind in (Kind.THREAD, Kind.CONTRIBUTION, Kind.MEMBER, Kind.SPACE):
         ref = Ref("forum", kind, "42")

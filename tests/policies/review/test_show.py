@@ -62,7 +62,8 @@ def test_a_proposal_fits_80_columns_without_colour(app: App, clock: Clock) -> No
     ]
     [id_] = offer(app, draft(WELCOME, because=because))
     clock.pass_(hours=2)
-    anna, post = (app.platform("forum").url(ref) for ref in (ANNA, Ref("forum", Kind.CONTRIBUTION, "100")))
+    forum = app.platform("forum")
+    anna, post = forum.profile(ANNA, "anna"), forum.url(Ref("forum", Kind.CONTRIBUTION, "100"))
     assert render(seen(app, id_), 80, heading="1 of 3") == WELCOME_CARD.format(anna=anna, post=post)
 
 
