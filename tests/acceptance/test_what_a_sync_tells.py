@@ -9,7 +9,7 @@ from tests.program import Outcome, run
 from tests.servers.discourse import API_KEY, DiscourseServer
 
 SETTINGS = """\
-store: sqlite:///ordito.db
+store: {store}
 sites:
   forum:
     connector: discourse
@@ -40,8 +40,11 @@ def server() -> Iterator[DiscourseServer]:
         yield server
 
 
-def ordito(server: DiscourseServer, folder: Path, *arguments: str) -> Outcome:
-    (folder / "ordito.yaml").write_text(SETTINGS.format(url=server.url), encoding="utf-8")
+def ordito(
+    server: DiscourseServer, folder: Path, *arguments: str, store: str = "sqlite:///ordito.db"
+) -> Outcome:
+    text = SETTINGS.format(url=server.url, store=store)
+    (folder / "ordito.yaml").write_text(text, encoding="utf-8")
     return run(*arguments, cwd=folder, variables={"FORUM_KEY": server.key_for("boss")})
 
 
@@ -76,3 +79,32 @@ def test_requests_waits_and_retries_are_those_that_the_forum_saw(
     assert site["requests"] == len(server.requests) - before
     assert site["retries"] == 2
     assert 4 <= site["waited"] <= site["seconds"] + 0.2
+
+
+def test_the_next_run_keeps_a_pause_that_the_forum_asked_this_one_for(
+    server: DiscourseServer, tmp_path: Path
+) -> None:
+    server.faults.answer("", body="", status=429, headers={"Retry-After": "900"}, times=1)
+    first, before = ordito(server, tmp_path, "sync"), len(server.requests)
+    again = ordito(server, tmp_path, "sync")
+    assert (first.code, again.code) == (1, 1)
+    assert "has asked for a pause that is not over" in again.err
+    assert len(server.requests) == before
+    (pace,) = (tmp_path / ".local" / "state" / "ordito").iterdir()
+    pace.unlink()
+    assert ordito(server, tmp_path, "sync").code == 0
+
+
+def test_with_postgresql_all_hosts_keep_it(
+    server: DiscourseServer, tmp_path: Path, postgres_url: str
+) -> None:
+    server.faults.answer("", body="", status=429, headers={"Retry-After": "900"}, times=1)
+    hosts = [tmp_path / name for name in ("one", "another")]
+    for host in hosts:
+        host.mkdir()
+    assert ordito(server, hosts[0], "sync", store=postgres_url).code == 1
+    before = len(server.requests)
+    told = ordito(server, hosts[1], "sync", store=postgres_url)
+    assert (told.code, len(server.requests)) == (1, before)
+    assert "has asked for a pause that is not over" in told.err
+    assert not (hosts[1] / ".local").exists()
