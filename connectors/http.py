@@ -279,8 +279,10 @@ class PoliteSession(requests.Session):
         for _ in range(_HOPS):
             here, there = response.url, urljoin(response.url, response.headers["Location"])
             if method not in _READS or _origin(here) != _origin(there):
+                path = urlsplit(there).path
+                place = "" if path == urlsplit(here).path else path  # the same page elsewhere: the site moved
                 raise NotThisPlatform(
-                    f"the site redirects to {_origin(there)}{urlsplit(there).path}.",
+                    f"the site redirects to {_origin(there)}{place}.",
                     where=self.site,
                     hint="Write the address that it leads to as url in the settings.",
                 )

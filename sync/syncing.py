@@ -82,7 +82,8 @@ def summary_line(report: SiteReport, platform: Platform) -> str:
         )
         if number
     ]
-    read = f"read {', '.join(parts)}" if parts else "nothing new"
+    nothing = "nothing new" if report.complete else "nothing read yet"
+    read = f"read {', '.join(parts)}" if parts else nothing
     deleted = f", {counts.deleted:,} deleted" if counts.deleted else ""
     waited = f" ({report.waited:.0f} s of them waiting)" if report.waited >= 1 else ""
     end = "" if report.complete else "; not finished, the next sync goes on from here"

@@ -89,9 +89,9 @@ NETWORK = [
           passing=False),
     Shape("moved on the same host", _answer(302, "", Location="{path}"), "not-this-platform", "in a circle"),
     Shape("moved to another host", _answer(301, "", Location="https://forum.example.org{path}"),
-          "not-this-platform", r"redirects to https://forum\.example\.org", passing=False),
+          "not-this-platform", r"redirects to https://forum\.example\.org\. ", passing=False),
     Shape("moved to https", _answer(301, "", Location="https://127.0.0.1{path}"),
-          "not-this-platform", r"redirects to https://127\.0\.0\.1", passing=False),
+          "not-this-platform", r"redirects to https://127\.0\.0\.1\. ", passing=False),
 ]  # fmt: skip
 """What happens before any server."""
 
