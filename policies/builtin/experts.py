@@ -30,7 +30,7 @@ from ...sync.store.times import micros
 from .. import phrases
 from ..community import Community
 from ..conditions import NEVER, NOTHING_ASKED, Condition
-from ..constitution import Law
+from ..constitution import Barred, Law
 from ..facts import Subject
 from ..insight.expertise import LEVEL, Expert, flat, rank
 from ..kind import Candidate, Held, Kind
@@ -47,11 +47,13 @@ ASK = "ask"
 
 @dataclass(frozen=True, slots=True)
 class _Ranking:
-    """All areas of a site: the whole order, those in it whom nothing excepts, and the first of these."""
+    """All areas of a site: the whole order, those in it whom nothing excepts, and the first of these whom the
+    constitution does not leave alone; `passed`: whom it does, and who would be among them else."""
 
     experts: dict[str, list[Expert]]
     fit: list[Expert]
     top: list[Expert]
+    passed: list[tuple[Expert, Barred]]
 
 
 class Experts(Kind):
@@ -69,6 +71,8 @@ class Experts(Kind):
     def propose(self, community: Community, site: str) -> Iterator[Candidate | Held]:
         platform = self.tools.platforms[site]
         ranking = self._rank(community, site)
+        for expert, barred in ranking.passed:
+            yield self.held(expert.member, barred.by, barred.reason)
         asked: set[Ref] = set()
         for expert in ranking.top:
             if self._asks() and expert.member not in asked:
@@ -93,13 +97,18 @@ class Experts(Kind):
             score=given.score,
         )  # fmt: skip
         fit = self._best(community, site, experts)
-        seen: Counter[str] = Counter()
-        top = []
+        law, named = Law(community.conn, self.tools.settings.constitution), Counter[str]()
+        top: list[Expert] = []
+        passed: list[tuple[Expert, Barred]] = []
         for expert in fit:
-            seen[expert.area] += 1
-            if expert.score > LEVEL[given.score] and seen[expert.area] <= given.top:
+            if expert.score <= LEVEL[given.score] or named[expert.area] == given.top:
+                continue
+            if barred := law.left_alone(expert.member):
+                passed.append((expert, barred))
+            else:
+                named[expert.area] += 1
                 top.append(expert)
-        return _Ranking(experts, fit, top)
+        return _Ranking(experts, fit, top, passed)
 
     def _best(self, community: Community, site: str, experts: dict[str, list[Expert]]) -> list[Expert]:
         """Those whom nothing excepts, in each area as far down as it takes to fill its top and to see who has

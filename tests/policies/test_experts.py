@@ -8,7 +8,7 @@ from ordito.connectors.actions import AddToGroup, EditText, GrantBadge, RemoveFr
 from ordito.connectors.records import Kind, Ref
 from ordito.policies.pages import MARKERS
 from ordito.sync.store import tables
-from tests.policies.town import Town
+from tests.policies.town import FREE, Town
 
 PAGE = "wiki:title:Club:Experts"
 
@@ -56,6 +56,18 @@ def test_bots_suspended_and_excepted_members_are_not_named_and_make_room(town: T
     helper(town, "4", answers=9, groups=["staff"])
     helper(town, "5", answers=6)
     assert members(town.run()) == ["5"]
+
+
+def test_whom_the_constitution_leaves_alone_makes_room_and_is_reported(town: Town) -> None:
+    town.settle(policy("badge: Expert"), FREE + "  never: {groups: [elders]}\n")
+    never = helper(town, "2", answers=9, groups=["elders"])
+    out = helper(town, "3", answers=8)
+    town.opt_out(out)
+    for id, answers in (("4", 7), ("5", 6), ("6", 5)):
+        helper(town, id, answers=answers)
+    plan = town.plan()
+    assert {each.item.id for each in plan.proposals} == {"4", "5"}
+    assert {(each.item, each.by) for each in plan.held} == {(str(never), "never"), (str(out), "opt-out")}
 
 
 def test_who_is_below_the_top_when_it_is_carried_out_gets_nothing(town: Town) -> None:
