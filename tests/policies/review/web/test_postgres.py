@@ -41,12 +41,18 @@ def app(tmp_path: Path, clock: Clock, postgres_url: str) -> Iterator[App]:
 def test_looking_and_deciding(app: App, browser: Browser) -> None:
     first, second, *_ = offer(app, draft(WELCOME), draft(CLOSE, policy="tidy"), draft(TAG), draft(PAGE_EDIT))
     for path in ("/", "/?words=rossi", "/?words=Ü&state=all", "/together?policy=greet&verb=set_labels",
-                 "/history", "/policies", "/health"):  # fmt: skip
+                 "/history", "/history?policy=tidy&by=mara&item=loom&since=2026-01-01&until=2026-12-31",
+                 "/history?item=%40anna", "/policies", "/health"):  # fmt: skip
         assert browser.get(path).status_code == 200, path
     assert "1 waiting for a decision" in browser.get("/?words=YARN").text
     browser.get(f"/proposals/{first}")
     assert browser.post(f"/proposals/{first}/approve").location == f"/proposals/{second}?told={first}"
     assert look(app, first).state == State.APPROVED
+    browser.get(f"/proposals/{second}")
+    browser.get(browser.post(f"/proposals/{second}/reject", {"reason": "no"}).location)
+    assert browser.post("/reopen", {"id": str(second)}).status_code == 303
+    assert look(app, second).state == State.PROPOSED
+    assert '<option value="no">' in browser.get(f"/proposals/{second}").text
 
 
 def test_links_and_answers_of_the_forum_work_once(app: App, page: Page) -> None:
