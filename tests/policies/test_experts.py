@@ -23,9 +23,10 @@ def policy(give: str, more: str = "", on: str = "[forum]") -> str:
 def helper(town: Town, id: str, answers: int, people: int = 5, days: float = 10, **fields: Any) -> Ref:
     """Somebody who answered so often, so many people, each time in another topic of Help."""
     who = town.member(id, **fields)
-    for number in range(answers):
-        asker = f"asker{number % people}"
-        town.topic(f"{id}-{number}", asker, (asker, days + 1, "How?"), (id, days, "So."))
+    with town.at_once():
+        for number in range(answers):
+            asker = f"asker{number % people}"
+            town.topic(f"{id}-{number}", asker, (asker, days + 1, "How?"), (id, days, "So."))
     return who
 
 

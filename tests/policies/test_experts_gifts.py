@@ -59,9 +59,10 @@ def overtaken(town: Town, *by: str, answers: int = 7) -> None:
 
 
 def more(town: Town, id: str, answers: int) -> None:
-    for number in range(answers):
-        asker = f"asker{number % 5}"
-        town.topic(f"{id}+{number}", asker, (asker, 1, "How?"), (id, 0.5, "So."))
+    with town.at_once():
+        for number in range(answers):
+            asker = f"asker{number % 5}"
+            town.topic(f"{id}+{number}", asker, (asker, 1, "How?"), (id, 0.5, "So."))
 
 
 def test_who_fell_and_rises_again_is_given_the_group_again_each_time(member: Town) -> None:
