@@ -21,7 +21,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ordito.connectors.discourse.query import QUERY
 from tests.servers.discourse import Community, DiscourseServer, Forum, load, load_forum
+from tests.servers.discourse.explorer import StoredQuery
 from tests.servers.discourse.records import Topic
 
 from . import perceval
@@ -151,6 +153,7 @@ def compare(forum: Forum, executable: Path, limit: float) -> int:
         _, peer_reply = peer(before)
         print("Perceval reads everything …", flush=True)
         full, full_requests = peer()
+    query_first, query_idle = by_query(forum)
     size = f"{len(forum.topics):,} topics, {len(forum.posts):,} posts"
     return show(
         f"Discourse {forum.dialect.name}: {size}",
@@ -166,8 +169,26 @@ def compare(forum: Forum, executable: Path, limit: float) -> int:
                 *(reply_requests, "requests", peer_reply, "Perceval", 3),
                 ratio=False,
             ),
+            Figure("first sync, Data Explorer", query_first, "requests", minimum, "A7 by lists"),
+            Figure("nothing new, the query", query_idle, "requests", peer_idle, "Perceval", 3, ratio=False),
         ],
     )  # fmt: skip
+
+
+def by_query(forum: Forum) -> tuple[int, int]:
+    """Requests of a first sync and of one with nothing new where Data Explorer has Ordito's query."""
+    forum.settings.data_explorer_enabled = True
+    forum.queries[1] = StoredQuery(1, QUERY)
+    with prepared(forum) as (server, folder):
+        with (folder / "ordito.yaml").open("a", encoding="utf-8") as settings:
+            settings.write("    data_explorer: 1\n")
+        counted = Counting(server)
+        found = []
+        for _ in range(2):
+            server.clock.set(datetime.now(UTC))
+            ordito("--json", "sync", cwd=folder, FORUM_KEY=server.api_key)
+            found.append(counted())
+    return found[0], found[1]
 
 
 def main() -> int:
