@@ -10,6 +10,7 @@ from tests.servers.discourse import API_KEY, DiscourseServer
 
 SETTINGS = """\
 store: {store}
+contact: people@example.org
 sites:
   forum:
     connector: discourse
@@ -78,6 +79,7 @@ def test_requests_waits_and_retries_are_those_that_the_forum_saw(
     (site,) = done.document["sites"]
     assert site["requests"] == len(server.requests) - before
     assert site["retries"] == 2
+    assert all("people@example.org" in entry.headers["User-Agent"] for entry in server.requests[before:])
     assert 4 <= site["waited"] <= site["seconds"] + 0.2
 
 
