@@ -78,7 +78,7 @@ def error_of(error: Mapping[str, Any], site: str, write: bool) -> ConnectorError
         )
     if code in ("assertbotfailed", "assertanonfailed", "mwoauth-invalid-authorization"):
         return SignInFailed(said, where=site, hint="Check the account and its bot password.")
-    if code in ("assertuserfailed", "assertnameduserfailed"):
+    if code in ("assertuserfailed", "assertnameduserfailed", "badtoken"):
         return SignInFailed(
             "the wiki forgets at once that we signed in.",
             where=site,
