@@ -15,10 +15,10 @@ from rich.text import Text as Styled
 from ...sync.outbox import State
 from ..wording import remaining, span
 from .queue import Card, Line, Text
-from .verbs import brief
 
 _WIDEST = 100
-_TITLE = 60
+_SENTENCE = 120
+"""Characters of what a proposal does, in a list."""
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _COMMANDS = frozenset({"Cc", "Zl", "Zp"})
 _COMING = frozenset({State.PROPOSED, State.APPROVED})
@@ -225,15 +225,14 @@ def ago(at: datetime, now: datetime) -> str:
 
 def table(shown: Iterable[Line], now: datetime, *, with_state: bool) -> tuple[list[str], list[list[str]]]:
     """Columns and rows of a list of proposals."""
-    columns = ["Id", "Item", "What", "Policy", "Age", "State" if with_state else "Lapses in"]
+    columns = ["Id", "What", "Policy", "State" if with_state else "Lapses in"]
     return columns, [_row(line, now, with_state=with_state) for line in shown]
 
 
 def _row(line: Line, now: datetime, *, with_state: bool) -> list[str]:
     proposal = line.proposal
-    title = line.item.title if len(line.item.title) <= _TITLE else f"{line.item.title[: _TITLE - 1]}…"
-    lapses = remaining(proposal.lapses_at - now) if proposal.lapses_at else ""
+    what = line.sentence if len(line.sentence) <= _SENTENCE else f"{line.sentence[: _SENTENCE - 1]}…"
     claimed = f" (claimed by {line.claimed_by})" if line.claimed_by else ""
-    cells = [f"{line.item.word} {title}", f"{brief(proposal.action)}{claimed}", proposal.policy]
+    lapses = remaining(proposal.lapses_at - now) if proposal.lapses_at else ""
     last = proposal.state.value if with_state else lapses
-    return [str(proposal.id), *map(visible, cells), span(now - proposal.created_at), last]
+    return [str(proposal.id), visible(f"{what}{claimed}"), visible(proposal.policy), last]

@@ -70,40 +70,6 @@ def sentence(action: Action, names: Names, platform: Platform | None) -> str:
     return _about_member(action, names) or _about_thread(action, names, family)
 
 
-_BRIEF = {
-    "send_message": "message",
-    "reply": "reply",
-    "open_thread": "open",
-    "edit_text": "edit",
-    "close_thread": "close",
-    "reopen_thread": "open again",
-    "archive_thread": "archive",
-    "unarchive_thread": "unarchive",
-    "unlist_thread": "unlist",
-    "list_thread": "list",
-    "move_thread": "move",
-    "notify_moderators": "notify moderators",
-}
-
-
-def brief(action: Action) -> str:
-    """The verb in a word or two, for a list that names the item elsewhere."""
-    match action:
-        case a.SetLabels(add=add, remove=remove):
-            return ", ".join([*(f"+{label}" for label in add), *(f"-{label}" for label in remove)])
-        case a.AddToGroup(group=group):
-            return f"into {group}"
-        case a.RemoveFromGroup(group=group):
-            return f"out of {group}"
-        case a.GrantBadge(badge=badge):
-            return f"badge {badge}"
-        case a.RevokeBadge(badge=badge):
-            return f"no badge {badge}"
-        case a.SetTitle(title=title):
-            return f"title {title}" if title else "no title"
-    return _BRIEF[action.verb]
-
-
 def _about_member(action: Action, names: Names) -> str:
     match action:
         case a.AddToGroup(site=site, member=member, group=group):

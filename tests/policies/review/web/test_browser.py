@@ -80,8 +80,8 @@ def test_a_whole_review_on_a_phone(browser: Browser, served: Running, folder: Pa
         page.wait_for_url("**/proposals/1")
         for number in (1, 2, 3):
             expect(page.locator(".post .text").first).to_be_visible()
-            text, buttons = (page.locator(each).first.bounding_box() for each in (".post .text", ".bar"))
-            assert text and buttons and text["y"] < buttons["y"], "it begins on the first screen"
+            begins, bar = (page.locator(each).first.bounding_box() for each in (".post .text", ".bar"))
+            assert begins and bar and begins["y"] < bar["y"], "on the first screen"
             page.get_by_role("button", name="Approve", exact=True).tap()
             page.wait_for_url(f"**/proposals/{number + 1}?*")
         page.get_by_role("button", name="Take it back").tap()
