@@ -64,8 +64,8 @@ def _multiply(db: sqlite3.Connection, times: int) -> None:
     db.execute("PRAGMA synchronous = OFF")
     indexes = [
         (name, sql)
-        for name, table, sql in db.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index'")
-        if sql and table in _IDS
+        for name, table, kind, sql in db.execute("SELECT name, tbl_name, type, sql FROM sqlite_master")
+        if kind == "index" and sql and table in _IDS
     ]
     for name, _ in indexes:
         db.execute(f"DROP INDEX {name}")
@@ -88,7 +88,8 @@ def _multiply(db: sqlite3.Connection, times: int) -> None:
 def _copied(table: str, column: str, copy: int) -> str:
     """What a column holds in a copy. The title of a talk page has the name of its user in it."""
     if (table, column) == ("threads", "title"):
-        named = f"substr(title, 1, instr(title, ':')) || 'copy{copy}-' || substr(title, instr(title, ':') + 1)"
+        at = "instr(title, ':')"
+        named = f"substr(title, 1, {at}) || 'copy{copy}-' || substr(title, {at} + 1)"
         return f"CASE WHEN space = '3' THEN {named} ELSE title END"
     if column in _IDS[table]:
         return f"CASE WHEN {column} = '' THEN '' ELSE 'copy{copy}-' || {column} END"

@@ -170,16 +170,10 @@ def evidence_of(community: Community, expert: Expert, areas: Areas, limit: int =
 
 
 def fading(community: Community, scope: Scope, half_life: Duration) -> Table:
-    """What something so many weeks ago still counts, for every week of the history."""
+    """What something so many weeks ago still counts, for every week since 1970."""
     half = scope.now - micros(half_life.before(community.now))
-    w, t = words(scope), threads
-    first = [
-        community.conn.execute(select(func.min(w.c.created_at))).scalar_one(),
-        community.conn.execute(select(func.min(t.c.created_at)).where(t.c.site == scope.site)).scalar_one(),
-    ]
-    weeks = (scope.now - min((at for at in first if at is not None), default=scope.now)) // _SLICE
     columns = [Column("age", BigInteger, primary_key=True, autoincrement=False), Column("weight", Double)]
-    rows = [(age, 0.5 ** (age * _SLICE / half)) for age in range(max(0, weeks) + 1)]
+    rows = [(age, 0.5 ** (age * _SLICE / half)) for age in range(scope.now // _SLICE + 1)]
     return community.scratch(("fade", f"{scope.site} {half}"), columns, rows)
 
 
