@@ -31,6 +31,7 @@ from .store.tables import (
     contacts,
     contributions,
     identities,
+    members,
     opt_outs,
     plans,
     proposals,
@@ -141,7 +142,18 @@ def _about(connection: Connection, who: Ref) -> list[int]:
         found.update(connection.scalars(select(proposals.c.id).where(proposals.c.item.in_(chunk))))
     quoted = select(proposals.c.id, proposals.c.action).where(proposals.c.action.like(f'%"{who.id}"%'))
     found.update(row.id for row in connection.execute(quoted) if _names(json.loads(row.action), who))
+    found.update(_moving_words_of(connection, who))
     return sorted(found)
+
+
+def _moving_words_of(connection: Connection, who: Ref) -> list[int]:
+    """Proposals that hold sections of talk pages which the member signed."""
+    m, p = members, proposals
+    name = connection.scalar(select(m.c.username).where(m.c.site == who.site, m.c.id == who.id))
+    rows = connection.execute(
+        select(p.c.id, p.c.action).where(p.c.site == who.site, p.c.action.contains('"sections"'))
+    )
+    return [row.id for row in rows if name and f":{name}" in "\n".join(json.loads(row.action)["sections"])]
 
 
 def _names(action: dict[str, Any], who: Ref) -> bool:
@@ -154,6 +166,8 @@ def _without(action: dict[str, Any], member: str, grave: str) -> dict[str, Any]:
     for word in _WORDS:
         if isinstance(action.get(word), str):
             action[word] = "…"
+    if "sections" in action:
+        action["sections"] = ["…"]
     if action.get("member") == member:
         action["member"] = grave
     if "to" in action:

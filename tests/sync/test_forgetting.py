@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Table, func, select
 
-from ordito.connectors.actions import Action, AddToGroup, CloseThread, Reply, SendMessage
+from ordito.connectors.actions import Action, AddToGroup, ArchiveThread, CloseThread, Reply, SendMessage
 from ordito.connectors.base import Batch
 from ordito.connectors.records import Kind, Ref
 from ordito.sync.forgetting import forget
@@ -118,6 +118,22 @@ def test_what_was_to_be_said_to_them_is_withdrawn_and_erased(community: Store) -
     with community.read() as connection:
         states_now = [get(connection, proposal.id).state for proposal in new]
     assert states_now == ["superseded", "superseded", "rejected", "proposed"]
+
+
+def test_sections_of_talk_pages_that_they_signed_go_from_the_outbox(community: Store) -> None:
+    hers = f"== Baltic ==\n{WORDS} [[User:klara_k|klara_k]] 10:00, 1 March 2024 (UTC)"
+    other = "== Hills ==\nHigh. [[User:user1]] 10:00, 1 March 2024 (UTC)"
+    page = Ref(SITE, Kind.THREAD, "1")
+    drafts = [
+        draft(ArchiveThread(site=SITE, thread="1", sections=(text,), to="Talk:A/2024"), page, step, ())
+        for text, step in ((hers, "a"), (other, "b"))
+    ]
+    with community.write() as connection:
+        propose(connection, drafts, plan=None, now=day(30), expire=None, approve_as=None)
+    assert forget(community, KLARA, day(31)).withdrawn == 1
+    left = everything(community)
+    assert WORDS not in left and "klara_k" not in left
+    assert "== Hills ==" in left
 
 
 def test_nothing_is_left_in_the_files(tmp_path: Path, open_store: Callable[[str], Store]) -> None:
