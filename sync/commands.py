@@ -55,6 +55,8 @@ def audit(app: App, sites: tuple[str, ...]) -> int:
     from .syncing import audit_document, count_lines, fresh_lines, gap_line, source
 
     sources = {site: source(app, site) for site in app.sites(sites)}
+    if app.out.terminal:
+        app.out.note(f"Comparing {', '.join(sources)}: about 50 requests each …")
     with run_lock(app.store, Holder.here("audit", app.user), app.now):
         results = audit_sites(app.store, sources, app.now())
     app.out.document(audit_document(results))

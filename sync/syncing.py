@@ -140,9 +140,10 @@ def fresh_lines(result: Audited) -> Iterator[str]:
     for fresh in result.fresh:
         alike.setdefault((fresh.until, fresh.within), []).append(fresh.aspect)
     for (until, within), aspects in alike.items():
+        what = "every kind of change" if len(alike) == 1 else ", ".join(aspects)
         when = "not known" if until is None else f"true up to {until:%Y-%m-%d %H:%M} UTC"
         seen = _SEEN_IN.get(within) or (f", seen within {_words(within)}" if within else "")
-        yield f"{result.site}: {when}: {', '.join(aspects)}{seen}"
+        yield f"{result.site}: {when}: {what}{seen}"
 
 
 _SEEN_IN: Mapping[timedelta | None, str] = {
