@@ -88,7 +88,7 @@ def _(kind: Stale, past: Past) -> dict[str, Number]:
     steps = Counter(each.step for each in judged)
     delays = [after for after in done.values() if after is not None]
     soon = sum(after <= FOLLOWED for after in delays)
-    outcomes: dict[str, Number] = {}
+    outcomes: dict[str, Number] = {"due on the first day already": sum(e.at == result.start for e in judged)}
     if kind.parameters.warn is not None:
         outcomes |= {WARN: steps[WARN], "kept open by a reply in the grace": _kept(kind, judged, written)}
     outcomes |= {step: steps[step] for step in kind.parameters.then}

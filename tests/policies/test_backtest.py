@@ -55,6 +55,7 @@ def quiet(town: Town) -> Town:
 
 def test_what_would_have_been_closed_and_what_woke_again(quiet: Town) -> None:
     assert outcomes(quiet) == {
+        "due on the first day already": 3,
         "warn": 4,  # one of them a second time
         "kept open by a reply in the grace": 0,
         "close": 3,
