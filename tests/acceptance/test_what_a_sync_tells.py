@@ -110,3 +110,15 @@ def test_with_postgresql_all_hosts_keep_it(
     assert (told.code, len(server.requests)) == (1, before)
     assert "has asked for a pause that is not over" in told.err
     assert not (hosts[1] / ".local").exists()
+
+
+def test_an_answer_that_nobody_foresaw_is_told_by_its_place_and_not_quoted(
+    server: DiscourseServer, tmp_path: Path
+) -> None:
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    body = '{"categories": [], "groups": [{"id": "Smoking room", "name": "smokers"}]}'
+    server.faults.answer("^/site", body=body, status=200, headers=headers, times=9)
+    done = ordito(server, tmp_path, "sync")
+    assert done.code == 1
+    assert "could not be read (ValueError in probe.py:" in done.err
+    assert not [words for words in ("Traceback", *HIDDEN) if words in done.err]
