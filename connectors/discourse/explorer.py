@@ -305,6 +305,7 @@ def _post(row: Row) -> Json:
         "post_type": number(row["type"]),
         "action_code": row["code"],
         "raw": row["raw"] or "",
+        "hidden": flag(row["hidden"]),
         "created_at": wire(row["created"]),
         "updated_at": wire(row["updated"]),
         "deleted_at": wire(row["deleted"]),

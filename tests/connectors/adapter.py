@@ -162,7 +162,7 @@ UNSEEN: Mapping[type[Item], frozenset[str]] = {
     Member: frozenset({"last_seen_at"}),
     Space: frozenset(),
     Thread: frozenset({"stamp", "views"}),
-    Contribution: frozenset({"updated_at"}),
+    Contribution: frozenset({"updated_at", "unlisted"}),
     Group: frozenset(),
     Badge: frozenset(),
 }
