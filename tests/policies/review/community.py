@@ -1,7 +1,7 @@
 """A small community in a real store, with proposals about it: what a review has to deal with."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -199,3 +199,11 @@ class FakeScreen:
     def edit(self, text: str, extension: str) -> str:
         self.out += f"editing{extension}: {text}\n"
         return self.edits.pop(0)
+
+
+Sit = Callable[..., FakeScreen]
+"""Sits down at a review and types: keys, and lines where a question is asked; then the input ends."""
+
+
+def states(app: App, *ids: int) -> list[str]:
+    return [look(app, id_).state.value for id_ in ids]

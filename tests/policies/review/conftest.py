@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from ordito.policies.review.commands import review
+from ordito.policies.review.deciding import Reviewer
+from ordito.policies.review.terminal import Session
 from ordito.sync.context import App
-from tests.policies.review.community import Clock, Told, make_app, mirror, write_settings
+from ordito.sync.outbox import Filters, State
+from tests.policies.review.community import Clock, FakeScreen, Sit, Told, make_app, mirror, write_settings
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +64,18 @@ def script(app: App, folder: Path, clock: Clock) -> Iterator[App]:
     other = make_app(folder, clock, json=True)
     yield other
     other.close()
+
+
+@pytest.fixture
+def sit(app: App) -> Sit:
+    """Sit down at a review and type: keys, and lines where a question is asked; then the input ends."""
+
+    def session(
+        *typed: str, name: str = "mara", edits: list[str] | None = None, height: int = 0
+    ) -> FakeScreen:
+        screen = FakeScreen(list(typed), edits or [], height=height)
+        waiting = Filters(states=(State.PROPOSED,))
+        assert Session(app, Reviewer(app.store, name), screen, waiting).run() == 0
+        return screen
+
+    return session
