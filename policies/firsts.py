@@ -6,16 +6,19 @@ no greeting here: people are meant.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select, true
+from sqlalchemy import Connection, Select, and_, func, null, or_, select, true
 
 from ..connectors.records import Kind, Ref
 from ..sync.store.tables import contributions, members, spaces, threads
 from ..sync.store.times import micros, moment
 from .sources import Scope, visible
+
+_TOGETHER = 400
+"""Newcomers in one query."""
 
 
 def first_answers(
@@ -23,18 +26,30 @@ def first_answers(
 ) -> Iterator[tuple[Ref, datetime, timedelta | None]]:
     """Everybody who first wrote from `start` to `end`: when, and how long until somebody answered (None:
     nobody has)."""
-    first = _first(scope, start, end)
-    answered: dict[str, int] = {who: at for who, at in conn.execute(_answers(scope, first))}
-    if scope.family == "wiki":
-        for who, at in conn.execute(_talk_pages(scope, first)):
-            answered[who] = min(at, answered.get(who, at))
-    for who, at in conn.execute(select(first.c.key, first.c.at).order_by(first.c.at, first.c.key)):
-        delay = answered[who] - at if who in answered else None
-        yield (
-            Ref(scope.site, Kind.MEMBER, who),
-            moment(at),
-            None if delay is None else timedelta(microseconds=delay),
-        )
+    firsts = conn.execute(_firsts(scope, start, end)).all()
+    for place in range(0, len(firsts), _TOGETHER):
+        newcomers: dict[str, int] = {row.key: row.at for row in firsts[place : place + _TOGETHER]}
+        answered = _answered(conn, scope, newcomers)
+        for who, at in newcomers.items():
+            delay = answered[who] - at if who in answered else None
+            yield (
+                Ref(scope.site, Kind.MEMBER, who),
+                moment(at),
+                None if delay is None else timedelta(microseconds=delay),
+            )
+
+
+def _firsts(scope: Scope, start: datetime, end: datetime) -> Select[Any]:
+    """Who began to write in the span, and when, in the order of it."""
+    c = contributions
+    at = func.min(c.c.created_at)
+    return (
+        select(c.c.author.label("key"), at.label("at"))
+        .where(visible(scope), c.c.author.in_(_people(scope)))
+        .group_by(c.c.author)
+        .having(at.between(micros(start), micros(end)))
+        .order_by(at, c.c.author)
+    )
 
 
 def _people(scope: Scope) -> Select[Any]:
@@ -42,43 +57,42 @@ def _people(scope: Scope) -> Select[Any]:
     return select(m.c.id).where(m.c.site == scope.site, m.c.bot.is_(False), m.c.staged.is_(False))
 
 
-def _first(scope: Scope, start: datetime, end: datetime) -> Any:
-    c = contributions
-    return (
-        select(c.c.author.label("key"), func.min(c.c.created_at).label("at"))
-        .where(visible(scope), c.c.author.in_(_people(scope)))
-        .group_by(c.c.author)
-        .having(func.min(c.c.created_at).between(micros(start), micros(end)))
-        .subquery("first")
-    )
+def _answered(conn: Connection, scope: Scope, newcomers: Mapping[str, int]) -> dict[str, int]:
+    """When each of these was first answered, where anybody has."""
+    found: dict[str, int] = {}
+    queries = [_in_the_thread(scope, newcomers)]
+    queries += [_on_talk_pages(scope, newcomers)] if scope.family == "wiki" else []
+    for query in queries:
+        for who, first, at in conn.execute(query):
+            if (first is None or first == newcomers[who]) and at > newcomers[who]:
+                found[who] = min(at, found.get(who, at))
+    return found
 
 
-def _answers(scope: Scope, first: Any) -> Select[Any]:
-    """In the thread of the first contribution; on a wiki only where people talk."""
+def _in_the_thread(scope: Scope, newcomers: Mapping[str, int]) -> Select[Any]:
+    """Answers in the thread of the first contribution; on a wiki only where people talk."""
     mine, later, t = contributions.alias("mine"), contributions.alias("later"), threads
     return (
-        select(first.c.key, func.min(later.c.created_at))
-        .join_from(first, mine, and_(mine.c.author == first.c.key, mine.c.created_at == first.c.at))
-        .join(t, and_(t.c.site == mine.c.site, t.c.id == mine.c.thread))
+        select(mine.c.author, mine.c.created_at, func.min(later.c.created_at))
+        .join_from(mine, t, and_(t.c.site == mine.c.site, t.c.id == mine.c.thread))
         .join(later, and_(later.c.site == mine.c.site, later.c.thread == mine.c.thread))
+        .where(mine.c.author.in_(newcomers), mine.c.created_at.in_(set(newcomers.values())))
         .where(visible(scope, mine), visible(scope, later), later.c.author.in_(_people(scope)))
-        .where(later.c.author != first.c.key, later.c.created_at > first.c.at)
-        .where(or_(t.c.author == first.c.key, later.c.author == t.c.author, later.c.parent == mine.c.id))
+        .where(later.c.author != mine.c.author, later.c.created_at > mine.c.created_at)
+        .where(or_(t.c.author == mine.c.author, later.c.author == t.c.author, later.c.parent == mine.c.id))
         .where(true() if scope.family == "forum" else t.c.kind == "talk")
-        .group_by(first.c.key)
+        .group_by(mine.c.author, mine.c.created_at)
     )
 
 
-def _talk_pages(scope: Scope, first: Any) -> Select[Any]:
-    """On the newcomer's own talk page (namespace 3)."""
+def _on_talk_pages(scope: Scope, newcomers: Mapping[str, int]) -> Select[Any]:
+    """What people wrote on the newcomers' own talk pages (namespace 3)."""
     w, t, m, s = contributions.alias("word"), threads, members, spaces
     return (
-        select(first.c.key, func.min(w.c.created_at))
-        .join_from(first, m, and_(m.c.site == scope.site, m.c.id == first.c.key))
-        .join(s, and_(s.c.site == m.c.site, s.c.id == "3"))
+        select(m.c.id, null(), w.c.created_at)
+        .join_from(m, s, and_(s.c.site == m.c.site, s.c.id == "3"))
         .join(t, and_(t.c.site == m.c.site, t.c.space == "3", t.c.title == s.c.name + ":" + m.c.username))
         .join(w, and_(w.c.site == t.c.site, w.c.thread == t.c.id))
-        .where(visible(scope, w), w.c.author != first.c.key, w.c.author.in_(_people(scope)))
-        .where(w.c.created_at > first.c.at)
-        .group_by(first.c.key)
+        .where(m.c.site == scope.site, m.c.id.in_(newcomers))
+        .where(visible(scope, w), w.c.author != m.c.id, w.c.author.in_(_people(scope)))
     )
