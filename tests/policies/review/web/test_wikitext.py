@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markupsafe import escape
 
@@ -169,11 +169,13 @@ MARKUP = st.sampled_from([
 OPENING = st.sampled_from(["'''", "''", "\n* ", "\n", " ", "== ", "<b>", "[[", "{{", "<div>"])
 
 
+@settings(deadline=None)
 @given(st.lists(MARKUP, max_size=40).map("".join))
 def test_whatever_is_written_the_result_is_well_formed(text: str) -> None:
     checked(text)
 
 
+@settings(deadline=None)
 @given(st.lists(OPENING, max_size=12))
 def test_no_word_is_lost(markup: list[str]) -> None:
     text = "".join(f"{each}w{number}w" for number, each in enumerate(markup))
