@@ -97,7 +97,7 @@ class Directory:
         areas: dict[str, list[dict[str, Any]]] = {}
         for expert in experts:
             own = self.tools.platforms[expert.member.site]
-            name = platform.link(expert.username, own.url(expert.member))
+            name = platform.link(expert.username, own.profile(expert.member, expert.username))
             cited = links(self.tools, community, platform, expert, self.areas)
             areas.setdefault(expert.area, []).append({"mention": name, "evidence": cited})
         values = {

@@ -97,7 +97,7 @@ class Experts(Kind):
             score=given.score,
         )  # fmt: skip
         fit = self._best(community, site, experts)
-        law, named = Law(community.conn, self.tools.settings.constitution), Counter[str]()
+        law, named = self._law(community), Counter[str]()
         top: list[Expert] = []
         passed: list[tuple[Expert, Barred]] = []
         for expert in fit:
@@ -136,6 +136,13 @@ class Experts(Kind):
             for chunk in chunks(sorted(member.id for member in who))
             for match in community.select("member", site, NOTHING_ASKED, barred, among=chunk)
         }
+
+    def _law(self, community: Community) -> Law:
+        """One for a community: the same people are asked about in many areas."""
+        if Law not in community.memo:
+            community.memo[Law] = Law(community.conn, self.tools.settings.constitution)
+        law: Law = community.memo[Law]
+        return law
 
     def _asks(self) -> bool:
         give = self.parameters.give
@@ -231,7 +238,7 @@ class Experts(Kind):
     def _agreed(self, community: Community, who: Ref) -> bool:
         """Whether somebody may be named in public: nobody whom the constitution leaves alone, by their own
         wish or not."""
-        if Law(community.conn, self.tools.settings.constitution).left_alone(who):
+        if self._law(community).left_alone(who):
             return False
         return self.parameters.consent == "assumed" or self._answer(community, who) == "yes"
 
