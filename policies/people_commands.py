@@ -161,7 +161,7 @@ def _with_evidence(community: Community, expert: Expert, cited: list[tuple[str, 
     from ..connectors.records import Kind, Ref
 
     refs = [(Ref(expert.member.site, Kind.CONTRIBUTION, id_), title) for id_, title in cited]
-    helped = "answers to" if community.sites[expert.member.site].family == "forum" else "edits beside"
+    helped = "answers to" if community.sites[expert.member.site].family == "forum" else "lasting edits beside"
     why = f"{expert.answers} {helped} {expert.people} people in {expert.area}"
     return _Found(expert.member, expert.username, expert.score, f"{expert.score:.1f}", refs, why)
 
