@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import strategies as st
 
+from ordito.connectors.discourse import dialect, read_posts
 from ordito.connectors.discourse.connector import DiscourseConnector
 from ordito.connectors.records import Contribution, ContributionKind
 from tests.connectors.adapter import MemoryMirror, Truth
 from tests.connectors.discourse.shortcut import take_shortcut
 from tests.connectors.discourse.site import DiscourseSite
 from tests.connectors.reading import assert_true
-from tests.servers.discourse import DiscourseServer, Forum
+from tests.servers.discourse import DiscourseServer, Forum, views_lists, views_posts
 from tests.servers.discourse.moderation import expire_deletions
 from tests.servers.discourse.records import Post, Topic, User
 
@@ -205,6 +207,14 @@ class Lively:
             if not (isinstance(item, Contribution) and item.kind == ContributionKind.SMALL)
         }
         assert_true(replace(mirror, items=kept), self)  # type: ignore[arg-type]
+
+
+def make_pages_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a small forum takes many of them: eight posts, or ids of posts, and four topics."""
+    for module in (views_posts, dialect, read_posts):
+        monkeypatch.setattr(module, "WINDOW" if module is views_posts else "IDS", 8)
+    monkeypatch.setattr(views_lists, "PER_PAGE", 4)
+    monkeypatch.setattr(views_lists, "MOST_PER_PAGE", 4)
 
 
 @dataclass

@@ -7,7 +7,6 @@ ORDITO_EXAMPLES in the environment sets how many of each test are tried in each 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -15,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ordito.config.errors import RateLimited
+from ordito.connectors.discourse.read_posts import ROUND
 from tests.connectors.adapter import MemoryMirror
-from tests.connectors.discourse.life import Deed, Lively, Meanwhile, deeds
+from tests.connectors.discourse.life import Deed, Lively, Meanwhile, deeds, make_pages_small
 from tests.servers.discourse import DiscourseServer
 
 EXAMPLES = settings(
@@ -27,16 +27,19 @@ EXAMPLES = settings(
 DIALECTS = os.environ.get("ORDITO_DIALECTS", "2021,2023,2026").split(",")
 
 
-def settle(mirror: MemoryMirror) -> None:
-    """Read on: what changed behind a sync's back comes with the next one, and what no list shows with the
-    next page or two of the rolling re-read."""
-    for _ in range(3):
-        mirror.sync()
+def settle(lively: Lively, mirror: MemoryMirror) -> None:
+    """Read on: what changed behind a sync's back comes with the next one, and what no list shows when a round
+    of the rolling re-read has gone by."""
+    mirror.sync()
+    lively.server.clock.advance(ROUND)
+    mirror.sync()
 
 
 @pytest.fixture(params=DIALECTS)
-def dialect(request: pytest.FixtureRequest) -> Iterator[str]:
-    yield request.param
+def dialect(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    make_pages_small(monkeypatch)
+    found: str = request.param
+    return found
 
 
 @EXAMPLES
@@ -54,10 +57,10 @@ def test_whatever_happens_while_it_reads_the_mirror_ends_true(
         mirror = MemoryMirror(lively.connect())
         with Meanwhile(lively, during):
             mirror.sync()
-        settle(mirror)
+        settle(lively, mirror)
         lively.compare(mirror)
         lively.live([*(deed for _, deed in during), *after])
-        settle(mirror)
+        settle(lively, mirror)
         lively.compare(mirror)
         mirror.connector.close()
 
@@ -84,6 +87,6 @@ def test_wherever_it_is_cut_the_mirror_ends_true(
             mirror.connector.close()
             mirror.connector = lively.connect()
             lively.live(between)
-        settle(mirror)
+        settle(lively, mirror)
         lively.compare(mirror)
         mirror.connector.close()

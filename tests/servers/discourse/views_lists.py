@@ -13,6 +13,7 @@ from .records import Category, Topic, User
 from .show_lists import category_row, pinned, topic_list
 
 PER_PAGE = 30
+MOST_PER_PAGE = 100
 IGNORED_IN_MORE = frozenset({"page", "api_key", "api_username"})
 ORDERS: dict[str, Callable[[Topic], Any]] = {
     "activity": lambda t: t.bumped_at,
@@ -28,12 +29,14 @@ ORDERS: dict[str, Callable[[Topic], Any]] = {
 
 
 def per_page(call: Call) -> int:
+    if call.names("topic_ids"):
+        return 30
     if not call.forum.dialect.per_page:
         return PER_PAGE
     wanted = call.strict_number("per_page", PER_PAGE)
     if not 1 <= wanted <= 100:
         raise invalid("per_page")
-    return wanted
+    return min(wanted, MOST_PER_PAGE)
 
 
 def select(call: Call, topics: Iterable[Topic], *, muted: bool = False) -> list[Topic]:
