@@ -158,11 +158,11 @@ def _moment(text: str) -> datetime:
 
 
 def _after(place: dict[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
-    """The place behind these rows, which come in order."""
+    """The place behind these rows."""
     kept = [*place.get("seen", ()), *(_key(row) for row in rows)][-_SEEN:]
     if not rows:
         return {**place, "seen": kept}
-    last = rows[-1]
+    last = max(rows, key=lambda row: (datetime.fromisoformat(row["moment"]), row["kind"], number(row["id"])))
     return {"since": str(last["moment"]), "after": str(last["kind"]), "id": number(last["id"]), "seen": kept}
 
 

@@ -37,9 +37,9 @@ def server(request: pytest.FixtureRequest) -> Iterator[DiscourseServer]:
 
 @pytest.fixture
 def topic(server: DiscourseServer) -> Topic:
-    """A topic with two answers, under a hundred later ones, so that no list of news shows it."""
+    """A topic with two answers, under sixty later ones, so that no list of news shows it."""
     made = topics(server, 1, replies=2)[0]
-    topics(server, 100)
+    topics(server, 60)
     return made
 
 

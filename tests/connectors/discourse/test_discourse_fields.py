@@ -49,7 +49,7 @@ def ways(request: pytest.FixtureRequest) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(params=["2021", "2026"])
+@pytest.fixture(params=["2026"])
 def server(request: pytest.FixtureRequest) -> Iterator[DiscourseServer]:
     with DiscourseServer(dialect=request.param) as server:
         DiscourseSite(server)
