@@ -19,8 +19,9 @@ from .kind import Candidate, Kind
 Ask = Callable[[str, Sequence[str], int], Mapping[str, Standing]]
 """(site, ids of pages, how far links are counted) → how they stand; pages that are not there are left out."""
 
-_TOGETHER = 50
-"""Pages in one request."""
+_FIRST, _MORE = 50, 500
+"""Pages that are asked about together: at first, and where most of those were of no use. A connector may
+need several requests for so many."""
 
 
 @dataclass
@@ -49,6 +50,7 @@ class Standings:
     def _learn(self, first: Candidate, ask: Ask) -> None:
         """About this page and those that come after it, as many as one request holds."""
         site, links = first.item.site, 0
+        most = _MORE if self._known else _FIRST
         wanted: dict[str, None] = {}
         for each in self.found[self.found.index(first) :]:
             needed = self.kind.links(site, each.step) if each.item.site == site else None
@@ -56,7 +58,7 @@ class Standings:
                 continue
             links = max(links, needed)
             wanted[each.item.id] = None
-            if len(wanted) == _TOGETHER:
+            if len(wanted) == most:
                 break
         try:
             answer = ask(site, list(wanted), links)

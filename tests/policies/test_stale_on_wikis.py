@@ -127,6 +127,16 @@ constitution:
     assert asked == [["10", "11"]]  # both in one request
 
 
+def test_where_many_pages_are_orphans_more_of_them_are_asked_about_at_once(wiki: Town) -> None:
+    wiki.settle(MARK)
+    with wiki.at_once():
+        for number in range(1000, 1120):
+            page(wiki, str(number), "2", 2000 - number)
+    asked = stand(wiki, {"1119": 2})
+    assert [each.item.id for each in wiki.proposed()] == ["1119"]
+    assert [len(each) for each in asked] == [50, 70]
+
+
 def test_protected_pages_are_reported_and_a_silent_wiki_is_an_error(wiki: Town) -> None:
     wiki.settle(MARK)
     old = page(wiki, "10", "2", 400)
