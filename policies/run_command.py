@@ -112,11 +112,13 @@ def troubles(
 
     `unsettled`: site, proposal and reason of what perhaps was done.
     """
+    from ..sync.outbox.bench import SiteError
+
     found: dict[str, list[str]] = {}
-    errors = [(report.site, report.error) for report in synced.reports if report.error is not None]
-    for site, error in [*errors, *((each.site, each) for each in (*planned.errors, *applied.errors))]:
-        if site not in found:  # what keeps a site from being read keeps it from all else
-            found[site] = [" ".join(f"{error.message} {error.hint}".split())]
+    unread = [SiteError.of(each.site, each.error) for each in synced.reports if each.error is not None]
+    for error in (*unread, *planned.errors, *applied.errors):
+        if error.site not in found:  # what keeps a site from being read keeps it from all else
+            found[error.site] = [" ".join(f"{error.message} {error.hint}".split())]
     for site in dict.fromkeys(failure.site for failure in applied.failed):
         failed = [failure for failure in applied.failed if failure.site == site]
         found.setdefault(site, []).append(_failed(failed))
