@@ -124,6 +124,16 @@ def test_a_backtest_says_what_a_policy_would_have_done(place: Path) -> None:
     assert told["actions"] == told["outcomes"]["warn"] + told["outcomes"].get("close", 0) > 0
     assert told["outcomes"]["close"] <= told["outcomes"]["warn"]
     assert told["examples"][0]["item"].startswith("forum:thread:")
+    vary = ("--vary", "quiet=90d,180d")
+    both = ordito(place, "--json", "backtest", "archive-stale", *map(str, span), *vary).document
+    assert [each["settings"] for each in both["variants"]] == [
+        {"when.quiet": "> 90 days"}, {"when.quiet": "> 180 days"}
+    ]  # fmt: skip
+    assert both["outcomes"] == both["variants"][0]["outcomes"]
+    assert both["variants"][1]["outcomes"] == told["outcomes"]
+    assert all(each["url"].startswith("https://") for each in both["examples"])
+    table = ordito(place, "backtest", "archive-stale", *map(str, span), *vary).out
+    assert "2 settings side by side" in table and "quiet > 90 days" in table
     assert proposals(place) == []  # it only looks
     wrong = ordito(place, "backtest", "archive-stale", "--from", "2026-02-01", "--to", "2026-01-01")
     assert wrong.code == 2
