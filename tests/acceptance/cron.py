@@ -97,8 +97,8 @@ class House:
         return process.returncode == -signal.SIGKILL
 
     def age(self) -> None:
-        """Let a quarter of an hour go by for what the store remembers of attempts and of the lock; and for the
-        pauses that a site asked for whatever time they last."""
+        """Let a quarter of an hour go by for what the store remembers of attempts and of the lock; the pauses
+        that a site asked for are over, however long they are."""
         for column in ("started_at", "finished_at"):
             self._write(f"UPDATE attempts SET {column} = {column} - :later")
         self._write("UPDATE locks SET since = since - :later, beat_at = beat_at - :later")
