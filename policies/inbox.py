@@ -47,7 +47,7 @@ def take_in(conn: Connection, phrase: str, now: datetime, of: Sequence[Ref] | No
 
     `of`: only those of these accounts.
     """
-    from .talk_inbox import talk_answers  # with a parser that forums do not need
+    from .talk_inbox import talk_answers  # which knows what an answer is from here
 
     noted, wanted = 0, fold(first_line(phrase))
     said: dict[tuple[str, str, str], Answer] = {}

@@ -12,10 +12,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, and_, func, select, tuple_
 
-from ..connectors.mediawiki.talk import TalkSection, sections, understands
 from ..connectors.mediawiki.wiki import tidy
 from ..connectors.records import Kind, Ref
 from ..sync.store.tables import (
@@ -32,6 +32,9 @@ from .builtin.experts import ASK
 from .comparisons import fold
 from .inbox import Answer, first_line
 from .pages import newest_text
+
+if TYPE_CHECKING:
+    from ..connectors.mediawiki.talk import TalkSection
 
 _USER_TALK = "3"
 _INDENT = re.compile(r"^[\s:*#;]+")
@@ -60,6 +63,8 @@ def talk_answers(conn: Connection, phrase: str, of: Sequence[Ref] | None) -> Ite
         asks = any(step == ASK for _, _, _, step in page.said)
         if text is None or not (asks or wanted in fold(text)):
             continue
+        from ..connectors.mediawiki.talk import sections, understands  # with a parser, rarely needed
+
         language, account, names = _wiki(conn, page.ref.site)
         if understands(language):
             people = _names(conn, page)
