@@ -178,7 +178,7 @@ def _without(action: dict[str, Any], member: str, grave: str) -> dict[str, Any]:
 def _erase_from_plans(connection: Connection, who: Ref) -> None:
     rows = connection.execute(select(plans.c.id, plans.c.held).where(plans.c.held.like(f'%"{who}"%')))
     for row in rows.all():
-        held = [entry for entry in json.loads(row.held) if entry.get("item") != str(who)]
+        held = [entry for entry in json.loads(row.held) if entry[1] != str(who)]  # policy, item, by, reason
         changed = json.dumps(held, ensure_ascii=False)
         connection.execute(update(plans).where(plans.c.id == row.id).values(held=changed))
 

@@ -24,7 +24,7 @@ plans = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("as_of", BigInteger, nullable=False),
     Column("policies", Text, nullable=False),  # JSON list
-    Column("held", Text, nullable=False, server_default="[]"),  # JSON list of {policy, item, by, reason}
+    Column("held", Text, nullable=False, server_default="[]"),  # JSON list of [policy, item, by, reason]
 )
 
 proposals = Table(

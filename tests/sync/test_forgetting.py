@@ -1,10 +1,11 @@
 """A person is forgotten: in the mirror, in the outbox, at the next sync, and in the file on the disk."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, func, insert, select
 
 from ordito.connectors.actions import Action, AddToGroup, ArchiveThread, CloseThread, Reply, SendMessage
 from ordito.connectors.base import Batch
@@ -14,7 +15,7 @@ from ordito.sync.identities import link, people
 from ordito.sync.outbox import Because, Decision, Draft, get, propose, review
 from ordito.sync.store.guard import digest
 from ordito.sync.store.store import Store
-from ordito.sync.store.tables import contributions, members, metadata, opt_outs, states, texts, threads
+from ordito.sync.store.tables import contributions, members, metadata, opt_outs, plans, states, texts, threads
 from tests.sync.fakes import FakeSite, sync_one
 from tests.sync.records import SITE, day, group, member, post, thread
 
@@ -98,6 +99,17 @@ def test_somebody_whom_the_mirror_never_held_can_be_forgotten(store: Store) -> N
     sync_one(store, FakeSite([COMMUNITY]), day(30))
     assert NAME not in everything(store)
     assert WORDS not in everything(store)
+
+
+def test_a_plan_no_longer_tells_what_held_somebody_back(community: Store) -> None:
+    other = ["welcome", f"{SITE}:member:1", "contact", "heard from us"]
+    held = [["welcome", str(KLARA), "limit", "the limit of 20"], other]
+    with community.write() as connection:
+        row = {"created_at": 1, "as_of": 1, "policies": "[]", "held": json.dumps(held)}
+        connection.execute(insert(plans), row)
+    forget(community, KLARA, day(31))
+    with community.read() as connection:
+        assert json.loads(connection.execute(select(plans.c.held)).scalar_one()) == [other]
 
 
 def test_what_was_to_be_said_to_them_is_withdrawn_and_erased(community: Store) -> None:
