@@ -150,8 +150,8 @@ def sums(terms: dict[str, Terms], coefficients: Terms) -> dict[str, float]:
 
 def quality(places: list[int]) -> Quality:
     count = len(places)
-    hits = [sum(p <= first for p in places) / count for first in (1, 5)]
-    return Quality(*hits, sum(1 / p for p in places) / count)
+    first, five = (sum(p <= most for p in places) / count for most in (1, 5))
+    return Quality(first, five, sum(1 / p for p in places) / count)
 
 
 def interval(places: list[int]) -> tuple[Quality, Quality]:

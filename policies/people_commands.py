@@ -161,9 +161,15 @@ def _with_evidence(community: Community, expert: Expert, cited: list[tuple[str, 
     from ..connectors.records import Kind, Ref
 
     refs = [(Ref(expert.member.site, Kind.CONTRIBUTION, id_), title) for id_, title in cited]
-    helped = "answers to" if community.sites[expert.member.site].family == "forum" else "lasting edits beside"
-    why = f"{expert.answers} {helped} {expert.people} people in {expert.area}"
+    forum = community.sites[expert.member.site].family == "forum"
+    done = _many(expert.answers, *(("answer", "answers") if forum else ("lasting edit", "lasting edits")))
+    people = _many(expert.people, "person", "people")
+    why = f"{done} {'to' if forum else 'beside'} {people} in {expert.area}"
     return _Found(expert.member, expert.username, expert.score, f"{expert.score:.1f}", refs, why)
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"
 
 
 def _areas_of(community: Community, item: Ref, areas: str) -> set[str]:

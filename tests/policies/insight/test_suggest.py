@@ -35,12 +35,18 @@ def asked(town: Town) -> Ref:
         return town.topic("q", "9", ("9", 0.1, "It is in jars."), title="Honey that crystallises")
 
 
-def suggested(town: Town, item: str) -> list[dict[str, Any]]:
+def said(town: Town, *words: str) -> dict[str, Any]:
     """What the command says, at the town's time."""
-    out = CliRunner().invoke(experts, ["--for", item], obj=_app(town), catch_exceptions=False)
+    out = CliRunner().invoke(experts, words, obj=_app(town), catch_exceptions=False)
     assert out.exit_code == 0, out.output
     document: dict[str, Any] = json.loads(out.stdout)
-    assert (document["format"], document["item"]) == (1, "forum:thread:q")
+    assert document["format"] == 1
+    return document
+
+
+def suggested(town: Town, item: str) -> list[dict[str, Any]]:
+    document = said(town, "--for", item)
+    assert document["item"] == "forum:thread:q"
     found: list[dict[str, Any]] = document["experts"]
     return found
 
@@ -119,3 +125,15 @@ def test_a_topic_that_is_not_there_is_an_error_with_a_hint(town: Town, asked: Re
 def test_who_is_expected_is_asked_as_of_now(town: Town, asked: Ref) -> None:
     town.now += timedelta(days=500)
     assert suggested(town, str(asked)) == []
+
+
+def test_in_an_area_nobody_is_named_who_is_excepted_or_opted_out(town: Town, asked: Ref) -> None:
+    least = ", at_least: {evidence: 1, people: 1}"
+    town.settle(POLICY % least)
+    found = said(town, "help")
+    assert found["area"] == "help"
+    assert [each["member"] for each in found["experts"]] == [f"forum:member:{id}" for id in "234"]
+    assert found["experts"][0]["why"] == "8 answers to 1 person in Help"
+    town.opt_out(Ref("forum", Kind.MEMBER, "2"))
+    town.settle(POLICY % f"{least}, except: {{username: user3}}")
+    assert [each["member"] for each in said(town, "help")["experts"]] == ["forum:member:4"]
