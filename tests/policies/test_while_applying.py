@@ -51,7 +51,7 @@ def test_a_stop_page_halts_a_run_that_is_under_way_within_a_minute(slow: Town) -
 @pytest.mark.parametrize("where", ["wiki", "page"])
 def test_telling_people_of_the_opt_out_is_none(language: str, where: str) -> None:
     """It stands on their own talk page, and on the page that lists them."""
-    told = phrases.stop(where, language)
+    told = phrases.stop(where, language, phrase="STOP")
     assert objection(told, "Ordito", "welcome") == ""
     assert "{{</nowiki>nobots<nowiki>}}" in told
 
