@@ -6,11 +6,11 @@ that many policies share them; a community about a single item asks the same sel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, overload
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -55,6 +55,7 @@ from .conditions import (
 )
 from .doubts import doubted
 from .facts import FactUse, Subject
+from .matches import Grounds, Match
 from .query import Coverage, FactQuery, everything
 from .sources import EFFORT, FLAGS, SOURCES, Scope
 from .wording import shown
@@ -72,52 +73,6 @@ class SiteView:
     complete: bool = True
     language: str = ""
     account: str = ""
-
-
-class Grounds(Sequence[Because]):
-    """Reasons that are put into words only where somebody reads them: of most matches nobody does."""
-
-    __slots__ = ("_find", "_found")
-
-    def __init__(self, find: Callable[[], tuple[Because, ...]]) -> None:
-        self._find = find
-        self._found: tuple[Because, ...] | None = None
-
-    def _all(self) -> tuple[Because, ...]:
-        if self._found is None:
-            self._found = self._find()
-        return self._found
-
-    @overload
-    def __getitem__(self, index: int) -> Because: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Because, ...]: ...
-    def __getitem__(self, index: int | slice) -> Because | tuple[Because, ...]:
-        return self._all()[index]
-
-    def __len__(self) -> int:
-        return len(self._all())
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and self._all() == tuple(other)
-
-    def __hash__(self) -> int:
-        return hash(self._all())
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """An item for which a condition holds, with the values of the facts that were asked for.
-
-    `because`: why, put into words when it is first read. `author`: of a thread or contribution, where it is
-    known; `thread`: of a contribution.
-    """
-
-    ref: Ref
-    values: Mapping[str, Any]
-    because: Sequence[Because]
-    author: Ref | None = None
-    thread: Ref | None = None
 
 
 @dataclass

@@ -17,10 +17,11 @@ from ...connectors.records import Ref
 from ...sync.outbox import State
 from ...sync.store.tables import proposals
 from ...sync.store.times import moment
-from ..community import Community, Match
+from ..community import Community
 from ..conditions import NEVER, Condition, parse
 from ..facts import FactUse, Subject, find_fact
 from ..kind import Candidate, Held, Kind
+from ..matches import Match
 from .common import nobody_to_talk_to, unless
 from .verbs import Doing, Target, read_doing
 

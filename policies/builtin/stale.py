@@ -25,11 +25,12 @@ from ...sync.outbox import Because, State
 from ...sync.store.tables import proposals
 from ...sync.store.times import moment
 from .. import phrases
-from ..community import Community, Match
+from ..community import Community
 from ..comparisons import AgeIs, BooleanIs, ChoiceIs, Comparison
 from ..conditions import All, Atom, Condition, grounds, parse
 from ..facts import FactUse, Subject, find_fact
 from ..kind import Candidate, Held, Kind, ThreadCondition, Written
+from ..matches import Match
 from ..pages import newest_text, own_namespaces
 from .common import SECTIONS, split, unless
 from .stale_authors import Authors

@@ -19,9 +19,10 @@ from ...sync.store.states import chunks
 from ...sync.store.tables import contributions, proposals
 from ...sync.store.times import micros, moment
 from .. import phrases
-from ..community import Community, Match
+from ..community import Community
 from ..conditions import NOTHING_ASKED
 from ..kind import Candidate, Held
+from ..matches import Match
 from ..people import username
 from ..sources import Scope, visible
 from .common import nobody_to_talk_to, unless

@@ -27,11 +27,12 @@ from ...connectors.records import Ref
 from ...sync.outbox import Because, State
 from ...sync.store.tables import checkpoints, proposals, spaces
 from ...sync.store.times import micros, moment
-from ..community import Community, Match
+from ..community import Community
 from ..comparisons import AgeIs, ChoiceIs
 from ..conditions import All, Atom, Condition
 from ..facts import find_fact
 from ..kind import Candidate, Held
+from ..matches import Match
 from ..pages import newest_text, own_namespaces
 from ..people import username
 from .common import SECTIONS, split

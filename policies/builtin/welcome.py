@@ -19,12 +19,13 @@ from ...connectors.records import Ref
 from ...sync.store.tables import contributions, proposals, spaces, texts, threads
 from ...sync.store.times import micros
 from .. import phrases
-from ..community import Community, Match
+from ..community import Community
 from ..comparisons import AgeIs, BooleanIs
 from ..conditions import All, Atom, Condition, parse
 from ..facts import Subject, find_fact
 from ..holdout import HELD_OUT, TREATED, assign, assigned
 from ..kind import Candidate, Held, Kind, MemberCondition, Written
+from ..matches import Match
 from ..people import accounts, display_name
 from ..sources import Scope, open_threads, visible
 from .common import nobody_to_talk_to, unless
