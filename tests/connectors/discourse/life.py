@@ -163,6 +163,10 @@ DEEDS = [
 Deed = tuple[str, int]
 deeds = st.tuples(st.sampled_from(DEEDS), st.integers(0, 97))
 
+HIDDEN = {"withdraw", "put_back", "next_day", "recover_post", "merge"}
+"""What no list shows, or not if as much went from the same topic as came."""
+plain_deeds = st.tuples(st.sampled_from([deed for deed in DEEDS if deed not in HIDDEN]), st.integers(0, 97))
+
 
 def do(people: People, deed: Deed) -> None:
     act: Callable[[int], None] = getattr(people, deed[0])

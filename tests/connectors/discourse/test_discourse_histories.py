@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ordito.config.errors import RateLimited
 from ordito.connectors.discourse.read_posts import ROUND
 from tests.connectors.adapter import MemoryMirror
-from tests.connectors.discourse.life import Deed, Lively, Meanwhile, deeds, make_pages_small
+from tests.connectors.discourse.life import Deed, Lively, Meanwhile, deeds, make_pages_small, plain_deeds
 from tests.servers.discourse import DiscourseServer
 
 EXAMPLES = settings(
@@ -89,4 +89,31 @@ def test_wherever_it_is_cut_the_mirror_ends_true(
             lively.live(between)
         settle(lively, mirror)
         lively.compare(mirror)
+        mirror.connector.close()
+
+
+@EXAMPLES
+@given(
+    steps=st.lists(
+        st.tuples(st.lists(plain_deeds, max_size=12), st.lists(plain_deeds, max_size=3), st.integers(3, 40)),
+        min_size=1, max_size=4,
+    )
+)  # fmt: skip
+def test_what_lists_show_is_seen_without_waiting_for_a_round(
+    dialect: str, steps: list[tuple[list[Deed], list[Deed], int]]
+) -> None:
+    with DiscourseServer(dialect=dialect) as server:
+        lively = Lively(server)
+        mirror = MemoryMirror(lively.connect())
+        for before, during, requests in steps:
+            lively.live(before)
+            server.faults.answer("", status=429, headers={"Retry-After": "30000"}, spare=requests)
+            with Meanwhile(lively, [(4, deed) for deed in during]), suppress(RateLimited):
+                mirror.sync()
+            server.faults.clear()
+            mirror.connector.close()
+            mirror.connector = lively.connect()
+            for _ in range(2):  # what changed behind the first one's back
+                mirror.sync()
+            lively.compare(mirror)
         mirror.connector.close()
