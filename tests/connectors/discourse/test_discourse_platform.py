@@ -118,6 +118,9 @@ def test_a_link_shows_its_label_and_leads_to_its_address() -> None:
 
 def test_a_mention_notifies_only_if_it_is_a_name() -> None:
     assert platform().mention("anna_b.c-d") == "@anna_b.c-d"
+    assert platform().mention("_anna") == "@_anna"
+    for name in ("__b__", "_b_", "a__b", "b.", "-b"):  # names that no forum lets anybody choose
+        assert not platform().mention(name).startswith("@")
     assert "@all" not in platform().mention("x @all")
 
 
