@@ -157,8 +157,8 @@ class People:
 
 DEEDS = [
     "join", "open", "reply", "reply", "reply", "message", "edit", "delete_post", "recover_post", "withdraw",
-    "put_back", "next_day", "delete_topic", "recover_topic", "close", "unlist", "pin", "tag", "like", "split",
-    "merge", "rename", "wait",
+    "put_back", "next_day", "delete_topic", "recover_topic", "close", "unlist", "pin", "tag", "like", "like",
+    "split", "merge", "rename", "wait",
 ]  # fmt: skip
 Deed = tuple[str, int]
 deeds = st.tuples(st.sampled_from(DEEDS), st.integers(0, 97))
@@ -183,6 +183,7 @@ class Lively:
         self.people = People(server, self.site)
         for _ in range(3):
             self.people.join(0)
+        self.live([("open", 0), ("open", 1), *(("reply", number) for number in range(11))])
 
     @property
     def name(self) -> str:
@@ -214,11 +215,11 @@ class Lively:
 
 
 def make_pages_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a small forum takes many of them: eight posts, or ids of posts, and four topics."""
+    """So that a small forum takes many of them: four posts, or ids of posts, and three topics."""
     for module in (views_posts, dialect, read_posts):
-        monkeypatch.setattr(module, "WINDOW" if module is views_posts else "IDS", 8)
-    monkeypatch.setattr(views_lists, "PER_PAGE", 4)
-    monkeypatch.setattr(views_lists, "MOST_PER_PAGE", 4)
+        monkeypatch.setattr(module, "WINDOW" if module is views_posts else "IDS", 4)
+    monkeypatch.setattr(views_lists, "PER_PAGE", 3)
+    monkeypatch.setattr(views_lists, "MOST_PER_PAGE", 3)
 
 
 @dataclass
