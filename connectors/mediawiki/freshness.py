@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from ..base import Aspect, Cursor, Freshness
+from ..base import Cursor, Freshness
 from .convert import moment
+from .platform import ASPECTS
 from .scan import ROUND
-
-ASPECTS: tuple[Aspect, ...] = (
-    "contributions", "edits", "deletions", "threads", "titles", "moves", "labels", "members", "renames",
-    "roles", "groups", "suspensions",
-)  # fmt: skip
-"""What recent changes and logs tell: all of it at each sync."""
 
 
 def freshness(cursor: Cursor, synced_at: datetime) -> Iterator[Freshness]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from ..actions import Action
-from ..base import Family, Markup
+from ..base import Aspect, Family, Markup
 from ..records import Kind, Ref
 from .escaping import escape, link
 from .probe import NEEDS
@@ -14,6 +14,12 @@ from .settings import MediaWikiSettings
 from .wiki import tidy
 
 VERBS: frozenset[type[Action]] = frozenset(NEEDS)
+
+ASPECTS: tuple[Aspect, ...] = (
+    "contributions", "edits", "deletions", "threads", "titles", "moves", "labels", "members", "renames",
+    "roles", "groups", "suspensions",
+)  # fmt: skip
+"""What recent changes and logs tell: all of it at each sync."""
 
 _WORDS: Mapping[Kind, str] = {
     Kind.MEMBER: "user",

@@ -36,7 +36,7 @@ from ..base import (
     Standing,
     World,
 )
-from ..mediawiki.freshness import ASPECTS as WIKI_ASPECTS
+from ..mediawiki.platform import ASPECTS as WIKI_ASPECTS
 from ..mediawiki.wikitext import objection
 from ..records import Kind, Ref
 from .community import Sandbox

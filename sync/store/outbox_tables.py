@@ -63,7 +63,6 @@ Index(
     proposals.c.step,
     unique=True,
     sqlite_where=text("state NOT IN ('superseded', 'lapsed')"),
-    postgresql_where=text("state NOT IN ('superseded', 'lapsed')"),
 )
 Index("ix_proposals_state", proposals.c.state, proposals.c.id)
 Index("ix_proposals_item", proposals.c.item)
@@ -105,7 +104,6 @@ Index(
     "ix_attempts_open",
     attempts.c.id,
     sqlite_where=text("outcome IS NULL"),
-    postgresql_where=text("outcome IS NULL"),
 )
 
 contacts = Table(

@@ -1,4 +1,8 @@
-"""What all tables have in common: the naming of their constraints, and how rows are numbered."""
+"""What all tables have in common: the naming of their constraints, and how rows are numbered.
+
+The migrations make the tables, in the words of both databases. What is special to one, as where an index is
+partial, the declarations say in SQLite's only: to name PostgreSQL there loads all that SQLAlchemy has for it.
+"""
 
 from __future__ import annotations
 

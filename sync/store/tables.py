@@ -144,7 +144,6 @@ Index(
     threads.c.site,
     threads.c.id,
     sqlite_where=text("kind = 'message'"),
-    postgresql_where=text("kind = 'message'"),
 )
 
 contributions = Table(
@@ -192,7 +191,6 @@ Index(
     contributions.c.site,
     contributions.c.parent_position,
     sqlite_where=text("parent IS NULL AND parent_position IS NOT NULL"),
-    postgresql_where=text("parent IS NULL AND parent_position IS NOT NULL"),
 )
 
 texts = Table(
