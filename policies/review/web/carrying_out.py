@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ....config.errors import TransitionError
 from ....sync import outbox
 from ....sync.outbox import Report
 from ....sync.outbox.apply import BY_ID
@@ -21,7 +22,13 @@ LASTS = timedelta(seconds=20)
 
 
 def carry_out(app: App) -> Report:
-    """Raises LockHeld while a run is at work."""
+    """Raises LockHeld while a run is at work, TransitionError where the page has other settings than are
+    in force: a policy may be off since, or somebody left alone."""
+    if app.load_settings() != app.settings:
+        raise TransitionError(
+            "The settings have changed since this page was started, and nothing was carried out.",
+            hint="The next run goes by the new ones; the page does once 'ordito serve' is restarted.",
+        )
     with (
         workbench(app, "serve", app.now() + LASTS) as bench,
         recorded(app.store, "apply", app.now) as run,

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -126,6 +127,28 @@ def test_what_is_approved_can_be_carried_out_from_the_page_once_its_window_is_ov
     assert "1 carried out." in done.text and "Carry out now" not in done.text
     assert look(app, id_).state == State.APPLIED
     assert "<strong>apply</strong>" in browser.get("/health").text
+
+
+def test_nothing_is_carried_out_by_settings_that_are_no_longer_in_force(
+    app: App, browser: Browser, page: Page, clock: Clock
+) -> None:
+    app.make_gate = lambda app: Open()
+    id_ = approved_closing(app, page)
+    clock.pass_(minutes=10)
+    browser.get("/history")
+    file = Path(app.settings.path)
+    before = file.read_text(encoding="utf-8")
+    file.write_text(f"# a remark alone changes nothing\n{before}", encoding="utf-8")
+    assert app.load_settings() == app.settings
+    file.write_text(before.replace("greet: {", "greet: {mode: off, "), encoding="utf-8")
+    refused = browser.post("/history/apply")
+    assert refused.status_code == 409 and "settings have changed" in refused.text
+    assert look(app, id_).state == State.APPROVED
+    file.write_text("nonsense: [", encoding="utf-8")
+    assert browser.post("/history/apply").status_code == 409
+    assert look(app, id_).state == State.APPROVED
+    file.write_text(before, encoding="utf-8")
+    assert "1 carried out." in browser.post("/history/apply").text
 
 
 def test_while_a_run_is_at_work_nothing_is_carried_out_from_the_page(
