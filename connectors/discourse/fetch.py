@@ -17,12 +17,31 @@ from .topic import read_topic
 
 
 def fetch(r: Reading, ref: Ref) -> Batch | None:
-    """None for what is gone, excluded, or not visible to us."""
+    """None for what is gone, excluded, or not visible to us; no records for a member of whom that cannot be
+    told, because the account may not look members up."""
     try:
         records = _records(r, ref)
-    except (NotFound, Forbidden):
-        return None
+    except (NotFound, Forbidden) as refusal:
+        return _as_all_see(r, ref) if _is_about_us(r, ref, refusal) else None
     return Batch(records=tuple(records)) if records else None
+
+
+def _is_about_us(r: Reading, ref: Ref, refusal: NotFound | Forbidden) -> bool:
+    """Whether it says only that the list of users is closed to our account or its key: to who is not staff
+    every member there looks as one that does not exist."""
+    return ref.kind == Kind.MEMBER and (isinstance(refusal, Forbidden) or not r.client.me().staff)
+
+
+def _as_all_see(r: Reading, ref: Ref) -> Batch | None:
+    """A member by the card that everybody may see; nothing where there is none: for a hidden profile, and
+    for one that is gone."""
+    try:
+        users = r.client.get("/user-cards.json", user_ids=ref.id).get("users") or ()
+    except (NotFound, Forbidden):
+        return Batch()
+    if any(not r.scope.member(user["username"]) for user in users):
+        return None
+    return Batch(records=tuple(mapping.member(r.site, user) for user in users))
 
 
 def _records(r: Reading, ref: Ref) -> list[Record]:

@@ -18,7 +18,7 @@ from ordito.connectors.records import (
 )
 from tests.connectors.adapter import MemoryMirror
 from tests.connectors.discourse.scenes import TEXT, Listening, anna, asked, topics
-from tests.connectors.discourse.site import connect, mirrored
+from tests.connectors.discourse.site import account, connect, mirrored
 from tests.servers.discourse import DiscourseServer
 
 # How many requests
@@ -213,3 +213,20 @@ def test_other_bounds_in_the_settings_read_everything_anew(server: DiscourseServ
     mirror.connector = connect(server)
     mirror.sync()
     assert len(mirror.of(Thread)) == 2
+
+
+def test_a_member_is_not_gone_because_the_account_may_not_look_members_up(server: DiscourseServer) -> None:
+    shown, private = (server.forum.new_user(name, trust_level=2) for name in ("shown", "private"))
+    private.hide_profile = True
+    us = account(server)
+    us.admin, us.trust_level = False, 1
+    fetch = connect(server).fetch
+    found = fetch(Ref("forum", Kind.MEMBER, str(shown.id)))
+    assert found is not None
+    (member,) = found.records
+    assert isinstance(member, Member)
+    assert (member.id, member.username, member.trust_level) == (str(shown.id), "shown", 2)
+    hidden = fetch(Ref("forum", Kind.MEMBER, str(private.id)))
+    assert hidden is not None and not hidden.records
+    us.admin = True
+    assert connect(server).fetch(Ref("forum", Kind.MEMBER, "4711")) is None
