@@ -10,6 +10,7 @@ import pytest
 from ordito.connectors.actions import SendMessage
 from ordito.connectors.base import Profile
 from ordito.connectors.records import Ref
+from ordito.sync.outbox import Decision
 from ordito.sync.store import tables
 from tests.policies.town import FREE, NOW, Town
 
@@ -255,6 +256,34 @@ def test_a_welcome_does_not_wait_for_the_budget_of_its_greeter(town: Town) -> No
     again = town.get(proposal)
     assert again.state == "proposed"
     assert again.action.to[1] not in ("", asked)  # type: ignore[union-attr]
+
+
+def test_an_approved_welcome_without_a_greeter_is_sent_so_even_if_one_is_free_again(town: Town) -> None:
+    town.settle(WITH, FREE.replace("messages: 100", "messages: 1"))
+    greeters(town, "5")
+    for id in ("20", "21"):
+        newcomer(town, id)
+    first, second = town.proposed()
+    assert [len(each.action.to) for each in (first, second)] == [2, 1]  # type: ignore[union-attr]
+    town.decide(Decision.REJECTED, first, reason="not this one")
+    town.approve(second)
+    assert [each.to for each in town.apply().applied and town.performed] == [("21",)]  # type: ignore[union-attr]
+
+
+def test_who_is_named_on_a_wiki_is_the_same_in_the_plan_and_when_it_is_carried_out(town: Town) -> None:
+    town.settle(WITH.replace("forum", "wiki"), FREE.replace("messages: 100", "messages: 1"))
+    for id in ("5", "6"):
+        town.member(id, site="wiki", groups=["greeters"])
+    talk = [(id, days, "Talk.") for id in ("5", "6") for days in (400, 10)]
+    town.topic("lounge", "2", *talk, site="wiki", space="0", kind="page")
+    for id in range(20, 26):
+        town.member(str(id), site="wiki", joined=2)
+        town.topic(f"p{id}", str(id), (str(id), 1, "text"), site="wiki", space="0", kind="page")
+    town.proposed()
+    town.approve(*town.all())
+    report = town.apply()
+    assert len(report.applied) == 6 and not report.held
+    assert all("[[User:user5|" in each.text or "[[User:user6|" in each.text for each in town.performed)  # type: ignore[union-attr]
 
 
 # --- holdout ----------------------------------------------------------------------------------------------
