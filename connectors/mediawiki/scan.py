@@ -58,6 +58,8 @@ class Scan:
     def run(self, cursor: Cursor | None) -> Iterator[Batch]:
         """From the cursor (None: the beginning) to the end; the last cursor is one of `recent.py`."""
         state: State = dict(cursor) if cursor is not None else {"phase": "users"}
+        if "continue" in state or state["phase"] != "users":
+            state.setdefault("scan", state["time"])  # a cursor of before readings had names of their own
         phases = {
             "users": self._users, "rights": self._rights, "revisions": self._revisions, "pages": self._pages
         }  # fmt: skip

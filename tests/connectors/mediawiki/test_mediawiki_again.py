@@ -138,6 +138,15 @@ def test_stopped_while_it_reads_again_it_goes_on_and_misses_nothing(
     assert_equal(mirrored, content)
 
 
+def test_a_first_reading_that_an_older_version_began_is_finished(content: Wiki) -> None:
+    mirrored = MemoryMirror(connect(content))
+    mirrored.sync(batches=3)
+    assert mirrored.cursor is not None and mirrored.cursor["phase"] != "recent"
+    mirrored.cursor = {key: value for key, value in mirrored.cursor.items() if key != "scan"}
+    update(mirrored, connect(content))
+    assert_equal(mirrored, content)
+
+
 def test_a_page_that_the_mirror_never_heard_of_comes_with_its_history(
     content: Wiki, people: dict[str, Client]
 ) -> None:
