@@ -6,6 +6,7 @@ Commands are loaded when they are called, so that `ordito --help` needs nothing 
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import os
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from .sync.outbox import Gate
 
 _HAS_DESKTOP = sys.platform in ("darwin", "win32")
+
+_NEW_OBJECTS = 50_000
+"""How many come to be before Python looks for cycles among them. Its own 700 make it look through all the
+modules of a run, which stay, many times while they are loaded."""
 
 # name → (module below this package, its object, the short help; a test holds it against the command's own)
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -209,6 +214,7 @@ def main(args: list[str] | None = None) -> NoReturn:
     """Run the program. No traceback reaches the user; exit codes are those of DESIGN §10."""
     arguments = sys.argv[1:] if args is None else args
     as_json = "--json" in arguments
+    gc.set_threshold(_NEW_OBJECTS)
     _ready_streams()
     try:
         result = ordito.main(args=arguments, prog_name="ordito", standalone_mode=False)
@@ -222,7 +228,7 @@ def main(args: list[str] | None = None) -> NoReturn:
         code = 2
     except click.ClickException as error:
         ctx = getattr(error, "ctx", None)
-        hint = f"See '{ctx.command_path} --help'." if ctx else ""
+        hint = _in_front(error, arguments) or (f"See '{ctx.command_path} --help'." if ctx else "")
         _fail(as_json, "usage", error.format_message(), "", hint)
         code = 2
     except SettingsError as error:
@@ -247,6 +253,18 @@ def main(args: list[str] | None = None) -> NoReturn:
         _fail(as_json, "internal", f"{type(error).__name__}: {text}", "", hint)
         code = 1
     sys.exit(code)
+
+
+def _in_front(error: click.ClickException, arguments: Sequence[str]) -> str:
+    """How to type an option of the whole program that was written behind the command; '' for all else."""
+    if not isinstance(error, click.NoSuchOption):
+        return ""
+    name = error.option_name
+    if not any(name in option.opts for option in ordito.params):
+        return ""
+    error.possibilities = []  # a likeness that nobody meant
+    before = f"{name} FILE" if name == "--config" else name
+    return f"It stands before the command: ordito {before} {next(iter(arguments), 'COMMAND')} …"
 
 
 def _fail(
