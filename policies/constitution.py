@@ -42,6 +42,8 @@ class Law:
     text: Constitution
     at: datetime | None = None
     _people: dict[Ref, Barred | None] = field(default_factory=dict)
+    _accounts: dict[Ref, tuple[Ref, ...]] = field(default_factory=dict)
+    _groups: dict[Ref, frozenset[str]] = field(default_factory=dict)
 
     def barred(self, candidate: Candidate, now: datetime) -> Barred | None:
         """What the constitution says against a candidate at this moment, good reasons first."""
@@ -62,7 +64,7 @@ class Law:
         budget = self.text.contact
         for who in notified:
             times = contacted_since(
-                self.conn, accounts(self.conn, who), budget.per.before(now), self.at
+                self.conn, self._accounts_of(who), budget.per.before(now), self.at
             )
             if len(times) >= budget.messages:
                 until = budget.per.after(times[len(times) - budget.messages]) if budget.messages else None
@@ -72,26 +74,36 @@ class Law:
                 return Barred("contact", reason, until, for_good=False)
         return None
 
+    def _accounts_of(self, who: Ref) -> tuple[Ref, ...]:
+        if who not in self._accounts:
+            self._accounts[who] = accounts(self.conn, who)
+        return self._accounts[who]
+
+    def _groups_of(self, account: Ref) -> frozenset[str]:
+        if account not in self._groups:
+            self._groups[account] = groups(self.conn, account, self.at)
+        return self._groups[account]
+
     def _never(self, who: Ref) -> Barred | None:
         named = {fold(name) for name in self.text.never.members}
-        for account in accounts(self.conn, who):
-            name = username(self.conn, account)
-            if fold(name) in named:
+        for account in self._accounts_of(who):
+            if named and fold(name := username(self.conn, account)) in named:
                 return Barred("never", f"{name} is on the list of members that no policy acts upon")
-            shared = groups(self.conn, account, self.at).intersection(self.text.never.groups)
+            shared = self._groups_of(account).intersection(self.text.never.groups)
             if shared:
+                name = username(self.conn, account)
                 return Barred("never", f"{name} is in '{min(shared)}', a group that no policy acts upon")
         return None
 
     def _opted_out(self, who: Ref) -> Barred | None:
-        every = accounts(self.conn, who)
+        every = self._accounts_of(who)
         found = opted_out(self.conn, every, self.at)
         if found is not None:
             name = username(self.conn, found[0]) or str(found[0])
             return Barred("opt-out", f"{name} opted out ({found[1]})")
         if group := self.text.opt_out.group:
             for account in every:
-                if group in groups(self.conn, account, self.at):
+                if group in self._groups_of(account):
                     return Barred("opt-out", f"{username(self.conn, account)} opted out (group '{group}')")
         for account in every:
             if template := objection_of(self.conn, account):

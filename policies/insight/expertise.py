@@ -174,7 +174,7 @@ def fading(community: Community, scope: Scope, half_life: Duration) -> Table:
     half = scope.now - micros(half_life.before(community.now))
     columns = [Column("age", BigInteger, primary_key=True, autoincrement=False), Column("weight", Double)]
     rows = [(age, 0.5 ** (age * _SLICE / half)) for age in range(scope.now // _SLICE + 1)]
-    return community.scratch(("fade", f"{scope.site} {half}"), columns, rows)
+    return community.scratch(("fade", str(half)), columns, rows)
 
 
 def _areas(scope: Scope, areas: Areas, w: Any) -> tuple[Any, ColumnElement[str]]:
