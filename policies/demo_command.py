@@ -135,8 +135,8 @@ def _open_page(app: App) -> None:
         app.out.say(f"  {link}")
         _try(
             app,
-            "What you approve there waits for a minute, so that it can be taken back. Then, in another\n"
-            "terminal, or here once Ctrl-C has closed the page:",
+            "What you approve there waits for a minute, so that it can be taken back. Then carry it out\n"
+            "there, under History; or in another terminal, or here once Ctrl-C has closed the page:",
             ("apply", "log", "review"),
         )
         app.browse(link)

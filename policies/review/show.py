@@ -27,7 +27,7 @@ _DECIDED = {
     "rejected": "rejected it",
     "handled": "had done it by hand",
     "edited": "rewrote the text",
-    "reopened": "took the approval back",
+    "reopened": "took the decision back",
     "settled": "settled it",
 }
 _TRIED = {

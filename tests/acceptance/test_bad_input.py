@@ -160,3 +160,14 @@ def test_errors_are_one_json_document_when_asked_for(tmp_path: Path) -> None:
     assert done.code == 2
     assert done.document["error"]["kind"]
     assert done.document["format"] == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "instead"),
+    [(["log", "-v"], "ordito -v log"), (["plan", "--config", "x"], "ordito --config FILE plan")],
+)
+def test_an_option_behind_the_command_is_told_its_place(
+    tmp_path: Path, typed: list[str], instead: str
+) -> None:
+    line = one_line(run(*typed, cwd=tmp_path), 2)
+    assert f"It stands before the command: {instead} …" in line and "Did you mean" not in line

@@ -276,9 +276,9 @@ def test_who_is_named_on_a_wiki_is_the_same_in_the_plan_and_when_it_is_carried_o
         town.member(id, site="wiki", groups=["greeters"])
     talk = [(id, days, "Talk.") for id in ("5", "6") for days in (400, 10)]
     town.topic("lounge", "2", *talk, site="wiki", space="0", kind="page")
-    for id in range(20, 26):
-        town.member(str(id), site="wiki", joined=2)
-        town.topic(f"p{id}", str(id), (str(id), 1, "text"), site="wiki", space="0", kind="page")
+    for id in map(str, range(20, 26)):
+        town.member(id, site="wiki", joined=2)
+        town.topic(f"p{id}", id, (id, 1, "text"), site="wiki", space="0", kind="page")
     town.proposed()
     town.approve(*town.all())
     report = town.apply()

@@ -73,7 +73,7 @@ def render(text: str, address: Callable[[str], str]) -> Rendered:
     reader = _Reader(address)
     try:
         html = assemble(reader.pieces(mwparserfromhell.parse(text).nodes))
-    except (ParserError, RecursionError):
+    except (ParserError, RecursionError, ValueError):  # the last for a NUL
         return as_source
     return Rendered(Markup(html), tuple(reader.unexpanded))  # noqa: S704 (made here, from escaped text)
 

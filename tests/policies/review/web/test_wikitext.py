@@ -208,6 +208,12 @@ def test_what_would_take_the_parser_too_long_is_left_as_it_is(text: str) -> None
     assert shown.source and shown.html == f"<pre>{escape(text)}</pre>"
 
 
+def test_what_the_parser_does_not_bear_is_left_as_it_is() -> None:
+    text = "<b k=<td> \x00/>"
+    shown = render(text, str)
+    assert shown.source and "td" in shown.html
+
+
 def test_what_is_left_as_it_is_says_so(app: App, browser: Browser) -> None:
     [id_] = offer(app, draft(SendMessage(site="wiki", to=("3",), subject="Hello", text="<b>" * 301)))
     assert "it is too much to be rendered here" in browser.get(f"/proposals/{id_}").text
