@@ -130,9 +130,9 @@ class _Audit:
     def _counts(self) -> None:
         """Fewer than the site counts where nothing explains it, or, on a forum, more than there are. Wikis
         do not count well enough for that: imports and broken jobs leave their statistics behind."""
-        source, counts = self.source, self.connector.probe().counts
+        source, health = self.source, self.connector.probe()
         with self.store.read() as connection:
-            found = compared(connection, source.site, source.family, source.settings, counts)
+            found = compared(connection, source.site, source.family, source.settings, health)
             self.result.counts = tuple(found)
         for count in self.result.counts:
             what = f"the site counts {count.stated:,} {count.kind}, the mirror holds {count.held:,}"

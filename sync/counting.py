@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from ..config.model import SiteSettings
-from ..connectors.base import Family
+from ..connectors.base import Family, Health
 from ..connectors.records import Kind, ThreadKind
 from .store.rows import MIRRORED
 from .store.tables import threads
@@ -48,9 +48,10 @@ class Count:
 
 
 def compared(
-    connection: Connection, site: str, family: Family, settings: SiteSettings, stated: Mapping[str, int]
+    connection: Connection, site: str, family: Family, settings: SiteSettings, health: Health
 ) -> Iterator[Count]:
     """What the site counts and the mirror mirrors."""
+    stated = health.counts
     bounded = settings.since or any((settings.exclude.spaces, settings.exclude.labels))
     for kind in (Kind.MEMBER, Kind.THREAD, Kind.CONTRIBUTION):
         plural, table = f"{kind.value}s", MIRRORED[kind.value]
@@ -61,6 +62,8 @@ def compared(
             of.append(threads.c.kind != ThreadKind.MESSAGE.value)
         held = connection.scalar(select(func.count()).select_from(table).where(*of)) or 0
         why = "" if stated[plural] <= held else _EXPLAINED.get((family, kind), "")
+        if kind is Kind.THREAD and stated[plural] > held and not health.sees_all:
+            why = "the account may not see every part of the site"
         if settings.exclude.members or (bounded and kind is not Kind.MEMBER):
             why = "the settings leave something out"
         yield Count(plural, stated[plural], held, "" if stated[plural] == held else why)

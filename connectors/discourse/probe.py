@@ -53,6 +53,7 @@ def probe(client: Client, settings: DiscourseSettings, now: datetime) -> Health:
         counts=counts,
         requests=lists + (_pages_of_posts(counts, newest) if by_lists else _pages_of_rows(counts)),
         requests_of_month=of_month if by_lists else None,
+        sees_all=me.admin,
         groups=frozenset(str(row["name"]) for row in site.get("groups") or ()),
         badges=_badges(client),
         read_only=client.read_only,

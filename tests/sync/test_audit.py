@@ -1,6 +1,7 @@
 """What an audit finds, and what it must not take for a gap."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from random import Random
 
@@ -90,6 +91,16 @@ def test_a_difference_in_counts_that_has_a_reason_is_told_with_it(store: Store) 
     assert result.gaps == []
     (why,) = [count.why for count in result.counts if count.why]
     assert "private messages" in why
+
+
+def test_topics_that_the_account_may_not_see_are_not_missing(store: Store) -> None:
+    sync_one(store, site_with(), day(30))
+    site = site_with(threads=90)
+    assert set(kinds(audit(store, site))) == {"threads"}
+    site.state = replace(site.state, sees_all=False)
+    result = audit(store, site)
+    assert result.gaps == []
+    assert [count.why for count in result.counts] == ["the account may not see every part of the site"]
 
 
 def test_private_messages_are_not_among_the_threads_that_a_forum_counts(store: Store) -> None:

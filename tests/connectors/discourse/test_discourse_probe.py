@@ -48,6 +48,7 @@ def test_a_moderator_may_do_all_but_change_groups(server: DiscourseServer) -> No
     health = connect(server).probe()
     assert CloseThread in health.can
     assert AddToGroup not in health.can
+    assert not health.sees_all  # private categories are administrators' and their members'
 
 
 def test_an_ordinary_account_is_told_what_it_lacks(server: DiscourseServer) -> None:
