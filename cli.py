@@ -228,8 +228,11 @@ def main(args: list[str] | None = None) -> NoReturn:
         code = 2
     except click.ClickException as error:
         ctx = getattr(error, "ctx", None)
-        hint = _in_front(error, arguments) or (f"See '{ctx.command_path} --help'." if ctx else "")
-        _fail(as_json, "usage", error.format_message(), "", hint)
+        in_front = _in_front(error, arguments)
+        hint = in_front or (f"See '{ctx.command_path} --help'." if ctx else "")
+        # with the nearest word, which nobody meant where the option is one of ours
+        message = error.message if in_front else error.format_message()
+        _fail(as_json, "usage", message, "", hint)
         code = 2
     except SettingsError as error:
         _fail(as_json, error.kind, error.message, error.where, error.hint, str(error), error.faults)
@@ -262,7 +265,6 @@ def _in_front(error: click.ClickException, arguments: Sequence[str]) -> str:
     name = error.option_name
     if not any(name in option.opts for option in ordito.params):
         return ""
-    error.possibilities = []  # a likeness that nobody meant
     before = f"{name} FILE" if name == "--config" else name
     return f"It stands before the command: ordito {before} {next(iter(arguments), 'COMMAND')} …"
 
