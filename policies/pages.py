@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from ..connectors.records import Kind, Ref
 from ..sync.store.tables import checkpoints, contributions, members, spaces, texts, threads
@@ -16,6 +16,24 @@ _PROJECT = "4"
 _USER_TALK = "3"
 _USERS = ("2", _USER_TALK)
 """User and User talk."""
+
+_ours = members.alias("ours")
+_TALK_PAGE = (
+    select(threads.c.id, _ours.c.username)
+    .join_from(members, spaces, and_(spaces.c.site == members.c.site, spaces.c.id == _USER_TALK))
+    .join(
+        threads,
+        and_(
+            threads.c.site == members.c.site,
+            threads.c.title == spaces.c.name + ":" + members.c.username,
+        ),
+    )
+    .join(checkpoints, checkpoints.c.site == members.c.site)
+    .join(_ours, and_(_ours.c.site == members.c.site, _ours.c.id == checkpoints.c.account), isouter=True)
+    .where(members.c.site == bindparam("site"), members.c.id == bindparam("member"))
+    .where(threads.c.space == _USER_TALK, threads.c.deleted_at.is_(None))
+)
+"""Somebody's own talk page, and our name there; asked of many, so put together once."""
 
 
 def page_text(conn: Connection, page: Ref) -> str | None:
@@ -61,15 +79,7 @@ def _local(conn: Connection, page: Ref) -> list[str]:
 def objection_of(conn: Connection, who: Ref) -> str:
     """The template on somebody's own talk page, as the mirror has it, by which they want nothing of us at
     all: `{{nobots}}` and its like. '' if there is none, and on a forum."""
-    ours, t, s, m = members.alias("ours"), threads, spaces, members
-    row = conn.execute(
-        select(t.c.id, ours.c.username)
-        .join_from(m, s, and_(s.c.site == m.c.site, s.c.id == _USER_TALK))
-        .join(t, and_(t.c.site == m.c.site, t.c.title == s.c.name + ":" + m.c.username))
-        .join(checkpoints, checkpoints.c.site == m.c.site)
-        .join(ours, and_(ours.c.site == m.c.site, ours.c.id == checkpoints.c.account), isouter=True)
-        .where(m.c.site == who.site, m.c.id == who.id, t.c.space == _USER_TALK, t.c.deleted_at.is_(None))
-    ).first()
+    row = conn.execute(_TALK_PAGE, {"site": who.site, "member": who.id}).first()
     text = newest_text(conn, Ref(who.site, Kind.THREAD, row.id)) if row is not None else None
     if row is None or text is None or "bots" not in text.casefold():
         return ""

@@ -5,22 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, true, tuple_
+from sqlalchemy import Connection, bindparam, or_, select, true, tuple_
 
 from ..connectors.records import Kind, Ref
 from ..sync.store.tables import attempts, contacts, identities, members, opt_outs, site_groups, states
 from ..sync.store.times import micros, moment
 
+# Asked of one member after the other, so put together once: that takes longer than the answer.
+_HERE, _THERE = identities.alias("here"), identities.alias("there")
+_LINKED = (
+    select(_THERE.c.site, _THERE.c.member)
+    .join_from(_HERE, _THERE, _THERE.c.person == _HERE.c.person)
+    .where(_HERE.c.site == bindparam("site"), _HERE.c.member == bindparam("member"))
+    .where(_HERE.c.state == "linked", _THERE.c.state == "linked")
+)
+_GROUPS = select(states.c.value).where(
+    states.c.site == bindparam("site"),
+    states.c.kind == Kind.MEMBER,
+    states.c.item == bindparam("member"),
+    states.c.field == "group",
+)
+_GROUPS_NOW = _GROUPS.where(states.c.valid_to.is_(None))
+_FLAGS = select(members.c.admin, members.c.moderator).where(
+    members.c.site == bindparam("site"), members.c.id == bindparam("member")
+)
+
 
 def accounts(conn: Connection, who: Ref) -> tuple[Ref, ...]:
     """The member's accounts on all sites that are known to belong together, this one first."""
-    here, there = identities.alias("here"), identities.alias("there")
-    rows = conn.execute(
-        select(there.c.site, there.c.member)
-        .join_from(here, there, there.c.person == here.c.person)
-        .where(here.c.site == who.site, here.c.member == who.id)
-        .where(here.c.state == "linked", there.c.state == "linked")
-    )
+    rows = conn.execute(_LINKED, {"site": who.site, "member": who.id})
     others = {Ref(site, Kind.MEMBER, member) for site, member in rows} - {who}
     return (who, *sorted(others))
 
@@ -28,24 +41,12 @@ def accounts(conn: Connection, who: Ref) -> tuple[Ref, ...]:
 def groups(conn: Connection, who: Ref, at: datetime | None = None) -> frozenset[str]:
     """The names of the groups somebody is in, or was in `at` a moment, with `admins`, `moderators` and
     `staff` by the flags, which are always those of today."""
-    still: ColumnElement[bool] = states.c.valid_to.is_(None)
+    asked, query = {"site": who.site, "member": who.id}, _GROUPS_NOW
     if at is not None:
-        still = and_(states.c.valid_from <= micros(at), or_(still, states.c.valid_to > micros(at)))
-    rows = conn.execute(
-        select(states.c.value).where(
-            states.c.site == who.site,
-            states.c.kind == Kind.MEMBER,
-            states.c.item == who.id,
-            states.c.field == "group",
-            still,
-        )
-    )
-    names = set(rows.scalars())
-    flags = conn.execute(
-        select(members.c.admin, members.c.moderator).where(
-            members.c.site == who.site, members.c.id == who.id
-        )
-    ).one_or_none()
+        later = or_(states.c.valid_to.is_(None), states.c.valid_to > micros(at))
+        query = _GROUPS.where(states.c.valid_from <= micros(at), later)
+    names = set(conn.execute(query, asked).scalars())
+    flags = conn.execute(_FLAGS, asked).one_or_none()
     if flags is not None and flags.admin:
         names |= {"admins", "staff"}
     if flags is not None and flags.moderator:

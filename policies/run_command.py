@@ -53,7 +53,8 @@ def _run(app: App, max_seconds: int | None) -> int:
         applied = apply(make_bench(app, lock, deadline), make_gate(app))
         record.exit_code = _exit_code(synced, planned, applied)
         record.summary = _summary(synced, planned, applied)
-    app.out.document(_document(app, synced, planned, applied))
+    if app.json:
+        app.out.document(_document(app, synced, planned, applied))
     _tell(app, synced, planned, applied)
     return record.exit_code
 
