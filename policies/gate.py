@@ -13,6 +13,7 @@ from ..connectors.records import Kind as RecordKind
 from ..connectors.records import Ref
 from ..sync.outbox import Go, Proposal, Review, Supersede, Verdict, Wait
 from ..sync.outbox.fresh import addressed
+from ..sync.outbox.reviewing import as_written
 from .company import with_the_willing
 from .constitution import Law, quiet_until
 from .engine import Engine
@@ -142,10 +143,11 @@ class EngineGate:
             return Supersede("the account is not there any more")
         if not profile.accepts:
             return Supersede(profile.reason)
-        if not proposal.edited:
-            action = candidate.compose(profile)
-            if action != proposal.action:
-                return Review(action)
+        action = candidate.compose(profile)
+        if proposal.edited:
+            action = as_written(proposal.action, action)
+        if action != proposal.action:
+            return Review(action)
         self._through[proposal.policy] = self._through.get(proposal.policy, 0) + 1
         return Go(candidate.contacts)
 

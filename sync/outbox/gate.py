@@ -70,6 +70,6 @@ class Gate(Protocol):
     def check(self, conn: Connection, proposal: Proposal, now: datetime) -> Verdict:
         """The decision, inside the transaction that writes the attempt; no request is made here.
 
-        A `Go` is always followed by an attempt. For an edited proposal only the conditions are compared,
-        never the text: a person wrote it.
+        A `Go` is always followed by an attempt. For an edited proposal the conditions are compared and
+        whom it reaches, never the text: a person wrote it.
         """

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Connection, or_, update
 
 from ...config.errors import TransitionError, UsageError
-from ...connectors.actions import Action, to_json
+from ...connectors.actions import Action, SendMessage, to_json
 from ..store.tables import proposals, reviews
 from ..store.times import micros
 from .proposals import Proposal, action_text, get, move, successors
@@ -115,9 +116,19 @@ def reopen(conn: Connection, proposal: Proposal, action: Action, reason: str, no
     It gets as much time for the review as it had at first. A text that a person wrote stays.
     """
     if proposal.edited:
-        action = proposal.action
+        action = as_written(proposal.action, action)
     values = {"action": action_text(action), "error": reason, **_unapproved(proposal, now)}
     move(conn, proposal, State.PROPOSED, now, **values)
+
+
+def as_written(written: Action, now: Action) -> Action:
+    """What a person wrote, to those whom it would reach now: somebody may have opted out since.
+
+    All else stays as they saw it, so that an edit over a page that has changed is a conflict.
+    """
+    if isinstance(written, SendMessage) and isinstance(now, SendMessage):
+        return replace(written, to=now.to)
+    return written
 
 
 def _carry_on(conn: Connection, current: Proposal, decision: Decision, by: str, now: datetime) -> None:

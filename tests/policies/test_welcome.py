@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -230,6 +231,27 @@ def test_a_greeter_who_stops_taking_messages_after_the_approval_is_replaced_in_r
     again = town.get(proposal)
     assert again.state == "proposed"
     assert again.action.to[0] == "20" and again.action.to[1] != before[1]  # type: ignore[union-attr]
+
+
+def test_a_greeter_who_opts_out_is_written_to_no_more_even_where_the_text_was_edited(town: Town) -> None:
+    town.settle(WITH)
+    greeters(town, "5", "6")
+    newcomer(town)
+    (proposal,) = town.proposed()
+    action = proposal.action
+    assert isinstance(action, SendMessage)
+    town.approve(proposal, action=replace(action, text="Written by hand."))
+    town.opt_out(Ref("forum", "member", action.to[1]))
+    town.apply()
+    assert not town.performed
+    again = town.get(proposal)
+    assert isinstance(again.action, SendMessage)
+    other = "6" if action.to[1] == "5" else "5"
+    assert again.state == "proposed" and again.action.to == ("20", other)
+    assert again.action.text == "Written by hand."
+    town.approve(again)
+    town.apply()
+    assert town.performed == [again.action]
 
 
 def test_a_welcome_does_not_wait_for_the_budget_of_its_greeter(town: Town) -> None:
