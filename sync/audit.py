@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from sqlalchemy import Connection, delete, insert, select
@@ -21,6 +21,7 @@ from .counting import Count, compared
 from .holes import holes
 from .mirror import Gap, Source, exclusions, store_fetched
 from .store.checkpoints import Checkpoint
+from .store.deletion import within
 from .store.guard import Guard
 from .store.rows import MIRRORED
 from .store.store import Store
@@ -155,7 +156,10 @@ class _Audit:
     def _some(self, kind: Kind, number: int) -> list[Ref]:
         """A random sample, in one pass over the ids whatever their number."""
         table = MIRRORED[kind.value]
-        query = select(table.c.id).where(table.c.site == self.source.site, table.c.deleted_at.is_(None))
+        shown = within(kind, self.source.shown_since(kind))
+        query = select(table.c.id).where(
+            table.c.site == self.source.site, table.c.deleted_at.is_(None), shown
+        )
         sample: list[str] = []
         with self.store.read() as connection:
             for index, id_ in enumerate(connection.scalars(query.order_by(table.c.id))):
@@ -216,8 +220,7 @@ class _Audit:
             admitted = self._guard(connection).admit(batch.records)
         self._keep(batch)
         mine = (r for r in admitted if getattr(r, "ref", None) == ref)
-        since = self.source.settings.since
-        first = 0 if since is None else micros(datetime.combine(since, time.min, tzinfo=UTC)) or 0
+        first = self.source.since or 0
         return any(first <= _made_at(record) <= self.synced_at for record in mine)
 
     def _guard(self, connection: Connection) -> Guard:

@@ -73,6 +73,20 @@ class Source:
     settings: SiteSettings
     connect: Callable[[], Connector]
 
+    @property
+    def since(self) -> int | None:
+        """Where the history begins by the settings, in microseconds."""
+        return _micros_of(self.settings)
+
+    def shown_since(self, kind: Kind) -> int | None:
+        """From when on an enumeration shows items of this kind: a wiki lists its pages whatever their age."""
+        return None if kind is Kind.THREAD and self.family == "wiki" else self.since
+
+
+def _micros_of(settings: SiteSettings) -> int | None:
+    since = settings.since
+    return None if since is None else micros(datetime.combine(since, time.min, tzinfo=UTC))
+
 
 def sync_sites(
     store: Store, sources: Mapping[str, Source], world: World, watch: Watch, *, full: bool = False
@@ -197,7 +211,8 @@ class SiteSync:
         for kind in sorted(last.ended, key=lambda kind: kind is not Kind.THREAD):
             while True:
                 with self.store.read() as connection:
-                    refs = unseen(connection, self.source.site, kind, last.scan, _ASKED_AT_ONCE)
+                    since = self.source.shown_since(kind)
+                    refs = unseen(connection, self.source.site, kind, last.scan, _ASKED_AT_ONCE, since)
                 if not refs:
                     break
                 self._ask_for(refs, last.scan)
@@ -235,9 +250,7 @@ class SiteSync:
 
 def _bounded(checkpoint: Checkpoint, settings: SiteSettings) -> Checkpoint:
     """With the settings' `since`. What lies before it and was read stays; what was not is read now."""
-    since = None
-    if settings.since is not None:
-        since = micros(datetime.combine(settings.since, time.min, tzinfo=UTC))
+    since = _micros_of(settings)
     if checkpoint.cursor is None:
         return replace(checkpoint, since=since)
     if checkpoint.since is not None and (since is None or since < checkpoint.since):

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, or_, select, true, update
 
 from ...connectors.records import Kind, Ref
 from .rows import MIRRORED, with_ids
 from .states import chunks
-from .tables import contributions
+from .tables import contributions, threads
 
 
 def existing(
@@ -55,11 +55,20 @@ def cascade(connection: Connection, thread: Ref, before: int | None, after: int 
         connection.execute(inside.where(c.c.deleted_at.is_(None)))
 
 
-def unseen(connection: Connection, site: str, kind: Kind, scan: str, limit: int) -> list[Ref]:
-    """Undeleted items that the mirror holds and a finished enumeration did not see."""
+def within(kind: Kind, since: int | None) -> ColumnElement[bool]:
+    """Whether an item belongs to the history that begins at `since`. An enumeration that is bounded by it
+    shows no older one, which may still be held from before it was: that says nothing of a deletion."""
+    at = {Kind.THREAD: threads.c.last_activity_at, Kind.CONTRIBUTION: contributions.c.created_at}.get(kind)
+    return true() if since is None or at is None else or_(at.is_(None), at >= since)
+
+
+def unseen(
+    connection: Connection, site: str, kind: Kind, scan: str, limit: int, since: int | None = None
+) -> list[Ref]:
+    """Undeleted items `within` the history that the mirror holds and a finished enumeration did not see."""
     table = MIRRORED[kind.value]
     query = select(table.c.id).where(
-        table.c.site == site, table.c.scan != scan, table.c.deleted_at.is_(None)
+        table.c.site == site, table.c.scan != scan, table.c.deleted_at.is_(None), within(kind, since)
     )
     return [Ref(site, kind, id_) for id_ in connection.scalars(query.limit(limit))]
 

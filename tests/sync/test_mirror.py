@@ -140,6 +140,18 @@ def test_an_enumeration_is_over_only_when_what_it_did_not_show_has_been_asked_fo
     assert ids(store, threads) == {"1"}
 
 
+def test_what_lies_before_a_later_beginning_of_history_is_neither_asked_for_nor_taken_for_gone(
+    store: Store,
+) -> None:
+    old, new = thread("1", last_activity_at=day(5)), thread("2", last_activity_at=day(25))
+    words = (post("1", "1", created_at=day(5)), post("2", "2", created_at=day(25)))
+    sync_one(store, FakeSite([Batch(records=(old, new, *words))]), day(30))
+    site = FakeSite([Batch(scan="x", ended=(Kind.THREAD, Kind.CONTRIBUTION))])
+    assert sync_one(store, site, day(31), settings(since=date(2026, 1, 20)), full=True).complete
+    assert [str(ref) for ref in site.asked] == [str(new.ref)]
+    assert (ids(store, threads), ids(store, contributions)) == ({"1"}, {"1"})
+
+
 def test_an_earlier_beginning_of_history_reads_everything_again(store: Store) -> None:
     sync_one(store, FakeSite([Batch()]), day(30), settings(since=date(2026, 1, 10)))
     later, earlier, none = (FakeSite([Batch()]) for _ in range(3))
