@@ -59,7 +59,7 @@ def _records(r: Reading, ref: Ref) -> list[Record]:
 
 def _thread(r: Reading, number: str) -> list[Record]:
     view = read_topic(r.client, number)
-    if view.topic.get("deleted_at") or not r.scope.topic(view.topic):
+    if view.topic.get("deleted_at") or not r.scope.admits(view.topic):
         return []
     record = mapping.thread(r.site, view.topic, author=view.author, solved_by=view.solved_by)
     if (row := _row(r, number)) is not None:

@@ -56,12 +56,13 @@ class Scope:
         return number is None or str(number) not in self.hidden_spaces
 
     def topic(self, row: Json) -> bool:
-        """A row of a topic list or a topic's view."""
-        return (
-            self.space(row.get("category_id"))
-            and not self.labelled(row)
-            and not self._too_old(row.get("last_posted_at") or row.get("bumped_at") or row.get("created_at"))
-        )
+        """A row of a topic list or a topic's view, as far as lists are read."""
+        at = row.get("last_posted_at") or row.get("bumped_at") or row.get("created_at")
+        return self.admits(row) and not self._too_old(at)
+
+    def admits(self, row: Json) -> bool:
+        """The same of a topic that is asked for by its number, whatever its age."""
+        return self.space(row.get("category_id")) and not self.labelled(row)
 
     def labelled(self, row: Json) -> bool:
         """Whether a topic carries an excluded tag."""

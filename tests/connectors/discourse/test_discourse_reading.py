@@ -230,3 +230,12 @@ def test_a_member_is_not_gone_because_the_account_may_not_look_members_up(server
     assert hidden is not None and not hidden.records
     us.admin = True
     assert connect(server).fetch(Ref("forum", Kind.MEMBER, "4711")) is None
+
+
+def test_a_topic_of_before_the_history_is_there_when_it_is_asked_for(server: DiscourseServer) -> None:
+    topic = topics(server, 1, replies=1)[0]
+    server.clock.advance(timedelta(days=90))
+    since = (server.clock() - timedelta(days=30)).date()
+    batch = connect(server, since=since).fetch(Ref("forum", Kind.THREAD, str(topic.id)))
+    assert batch is not None
+    assert [type(record) for record in batch.records] == [Thread]
