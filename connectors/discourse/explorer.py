@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -187,16 +187,18 @@ def _batches(r: Reading, rows: Sequence[Row]) -> Iterator[Batch]:
     kept = {n: found[n] for n in found if r.kept_rows([found[n][0]])}
     stamps = r.stamps(row for row, _ in kept.values())
     records: list[Record] = []
+    gone: list[tuple[Ref, datetime | None]] = []
     whole = []
+    homes = {str(post["id"]): n for n, posts in told.posts.items() for post in posts}
     for n, (row, names) in kept.items():
         old, posts = stamps.get(n), told.posts.get(n, [])
-        if _explained(r, row, old, posts):
+        if _explained(r, row, old, posts, homes):
             records.append(r.thread(row, names, old, posts_of=Stamp.of(row)))
             records += _posts(r, row, posts)
+            gone += [_deletion(r, post) for post in posts if post["deleted_at"]]
         else:
             whole.append((row, names, old, _posts(r, row, posts) if old is not None else []))
     records += [record for *_, moved in whole for record in moved]
-    gone = [_deletion(r, post) for n in kept for post in told.posts.get(n, []) if post["deleted_at"]]
     yield Batch(
         records=(*records, *told.people, *told.changes),
         cursor=r.state.cursor(),
@@ -234,13 +236,19 @@ def _unlisted(r: Reading, n: str) -> Iterator[Batch]:
         yield r.with_posts(mapping.thread(r.site, view.topic, author=view.author), view)
 
 
-def _explained(r: Reading, row: Json, old: Stamp | None, posts: Sequence[Json]) -> bool:
+def _explained(
+    r: Reading, row: Json, old: Stamp | None, posts: Sequence[Json], homes: Mapping[str, str]
+) -> bool:
     """Whether these posts make up for all that happened to the topic's count of posts. A recovered post
-    shows nowhere else. Versions differ in whether small actions count."""
+    shows nowhere else, nor even there if one was moved away: `homes` are the topics that posts are in now.
+    Versions differ in whether small actions count."""
     before, now = old or _NOTHING, Stamp.of(row)
     if row.get("has_accepted_answer") and not before.solved:
         return False
-    held = r.known.contribution_ids(str(row["id"])) if old is not None else frozenset()
+    n = str(row["id"])
+    held = r.known.contribution_ids(n) if old is not None else frozenset()
+    if any(homes.get(post, n) != n for post in held):
+        return False
     all_posts = without_small = 0
     for post in posts:
         there = post["deleted_at"] is None and not post["user_deleted"]

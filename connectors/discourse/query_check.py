@@ -40,4 +40,4 @@ def findings(client: Client, address: Address, now: datetime) -> Iterator[Findin
     except Misconfigured as error:
         yield Finding("error", error.message, error.hint)
     else:
-        yield Finding("ok", "Data Explorer tells every change at the next sync.")
+        yield Finding("ok", "Data Explorer tells what was changed at the next sync.")

@@ -118,6 +118,8 @@ class Reading:
             view = read_topic(self.client, number, posts=int(row.get("posts_count") or 0))
         except (Forbidden, NotFound):
             return self.batch(gone=(Ref(self.site, Kind.THREAD, number),), part="posts")
+        # Counted anew: a post deleted since the list was read, and recovered later, would not show.
+        row = {**row, "posts_count": view.topic.get("posts_count", row.get("posts_count"))}
         record = self.thread(row, names, old)
         solved = view.solved_by
         if solved is not None:

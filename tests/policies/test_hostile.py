@@ -118,6 +118,7 @@ def skeleton(plan: Plan, names: list[str]) -> dict[str, list[str]]:
         assert "\n" not in subject
         for name in names:
             text = text.replace(name, "\N{BULLET}")
+        text = re.sub(r"(/u/)\S+", "\\1\N{BULLET}", text)  # their addresses
         for name in titles:
             subject = subject.replace(name, "\N{BULLET}")
         lines = [subject, *text.splitlines()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ordito.config.durations import Duration
@@ -19,6 +19,9 @@ from tests.servers.discourse import DiscourseServer
 from tests.servers.discourse.explorer import StoredQuery
 
 SELDOM = Duration(300, "day")
+told = deeds.filter(lambda deed: deed[0] != "recover_post")
+"""A post that comes back leaves nothing in the database but a count, which other posts may make up for. The
+rolling re-read finds it; here there is none."""
 
 
 @pytest.fixture(params=DIALECTS)
@@ -32,11 +35,22 @@ def following(server: DiscourseServer) -> DiscourseConnector:
 
 @EXAMPLES
 @given(
-    before=st.lists(deeds, max_size=20),
+    before=st.lists(told, max_size=20),
     runs=st.lists(
-        st.tuples(st.integers(1, 6), st.lists(deeds, max_size=8), st.lists(deeds, max_size=3)), max_size=4
+        st.tuples(st.integers(1, 6), st.lists(told, max_size=8), st.lists(told, max_size=3)), max_size=4
     ),
-    last=st.lists(deeds, max_size=6),
+    last=st.lists(told, max_size=6),
+)
+@example(  # a reply is deleted; as the query has told it, the reply comes back, and the sync is cut
+    before=[], runs=[(1, [("delete_post", 0)], [("recover_post", 0)])], last=[]
+)
+@example(  # a reply comes back unseen, and another is moved away
+    before=[], runs=[(1, [("delete_post", 0)], []), (1, [], [("recover_post", 0)])], last=[("split", 2)]
+)
+@example(  # a reply is deleted between the list and the topic, and comes back
+    before=[("delete_topic", 0)],
+    runs=[(2, [("recover_topic", 0)], [("join", 0), ("delete_post", 0)])],
+    last=[("recover_post", 0)],
 )
 def test_the_query_alone_keeps_a_mirror_true(
     dialect: str, before: list[Deed], runs: list[tuple[int, list[Deed], list[Deed]]], last: list[Deed]

@@ -113,7 +113,7 @@ def test_the_query_for_data_explorer_is_looked_at_and_shown_where_it_is_missing(
     forum.queries[7] = StoredQuery(7, "SELECT 1")
     assert said() == [("error", "query 7 of Data Explorer is another one.", True)]
     forum.queries[7] = StoredQuery(7, QUERY.replace("\n", "\r\n"))
-    assert said() == [("ok", "Data Explorer tells every change at the next sync.", False)]
+    assert said() == [("ok", "Data Explorer tells what was changed at the next sync.", False)]
     forum.settings.data_explorer_times_out = True
     ((level, message, _),) = said()
     assert level == "warning" and "statement timeout" in message
