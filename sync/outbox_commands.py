@@ -130,7 +130,8 @@ def show_report(app: App, conn: Connection, report: Report) -> None:
 def _show_done(app: App, conn: Connection, title: str, done: list[tuple[Proposal, Receipt]]) -> None:
     def line(proposal: Proposal, receipt: Receipt) -> str:
         pending = "(waits for the site's own moderators)" if receipt.pending else ""
-        return "  ".join(filter(None, (_what(app, conn, proposal), _link(app, proposal, receipt), pending)))
+        parts = (_what(app, conn, proposal), _link(app, conn, proposal, receipt), pending)
+        return "  ".join(filter(None, parts))
 
     _section(app, title, (line(proposal, receipt) for proposal, receipt in done))
 
@@ -169,7 +170,7 @@ def _show_log(app: App, conn: Connection, entries: list[Entry]) -> None:
         by = f"approved by {proposal.approved_by}" if proposal.approved_by else "not approved"
         app.out.say(f"{entry.at:{_TIME}} UTC  {proposal.state}{undone}, {by}")
         app.out.say(f"  {_what(app, conn, proposal)}")
-        for more in (_link(app, proposal, entry.receipt), proposal.error):
+        for more in (_link(app, conn, proposal, entry.receipt), proposal.error):
             if more:
                 app.out.say(f"  {more}")
 
@@ -184,9 +185,11 @@ def _what(app: App, conn: Connection, proposal: Proposal) -> str:
     return f"{proposal.id} {proposal.policy}: {proposal.verb.replace('_', ' ')}, {item}"
 
 
-def _link(app: App, proposal: Proposal, receipt: Receipt | None) -> str:
+def _link(app: App, conn: Connection, proposal: Proposal, receipt: Receipt | None) -> str:
     """To what was made, else to the item."""
+    from .naming import address
+
     if receipt is not None and receipt.url:
         return receipt.url
     item = proposal.action.item
-    return app.platform(item.site).url(item) if item.site in app.settings.sites else ""
+    return address(conn, item, app.platform(item.site)) if item.site in app.settings.sites else ""

@@ -11,13 +11,14 @@ import pytest
 
 from ordito.config.errors import LockHeld, Unreachable, UsageError
 from ordito.config.loader import load
-from ordito.connectors.actions import CloseThread, Reply
+from ordito.connectors.actions import CloseThread, Reply, SendMessage
 from ordito.connectors.base import World, receipt_from_json
 from ordito.connectors.records import Kind, Ref
 from ordito.connectors.sandbox.connector import SandboxConnector
 from ordito.connectors.sandbox.settings import SandboxSettings
 from ordito.sync.context import App
 from ordito.sync.locks import Holder, run_lock
+from ordito.sync.naming import address
 from ordito.sync.outbox import Decision, Draft, Go, State, Supersede, Verdict, Wait, get, propose, review
 from ordito.sync.outbox_commands import apply, log, undo
 from ordito.sync.output import Output
@@ -221,6 +222,18 @@ def test_undo_brings_the_state_before_back(program: Program) -> None:
     assert receipt_from_json(entry["receipt"]).site == "forum"
     _, out = program.run(log)
     assert out.splitlines()[0] == "2026-03-01 12:00 UTC  undone by anna, approved by bob"
+
+
+def test_members_are_linked_to_by_a_page_that_everybody_may_open(program: Program) -> None:
+    member = Ref("forum", Kind.MEMBER, "7")
+    action = SendMessage(site="forum", to=("7",), subject="Welcome", text="How nice that you are here.")
+    program.approved(Draft("welcome", member, "once", "send", action, ()))
+    platform = program.app.platform("forum")
+    with program.app.store.read() as conn:
+        assert address(conn, member, platform) == platform.url(member)  # its name is not known yet
+    program.run(apply)
+    with program.app.store.read() as conn:
+        assert address(conn, member, platform) == "https://forum.sandbox.example/u/hugo_mason"
 
 
 def test_undo_names_what_it_could_not_undo(program: Program) -> None:
