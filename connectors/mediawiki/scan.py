@@ -205,7 +205,7 @@ class Scan:
                 records=tuple(found.records),
                 gone=tuple(found.gone),
                 cursor=start_of_recent(state["time"], state["scan"]) if ended else state,
-                scan=state["scan"],
+                scan=_name(state),
                 ended=(Kind.THREAD, Kind.CONTRIBUTION) if ended else (),
                 part="pages",
                 done=state.get("done", 0),
@@ -229,12 +229,17 @@ class Scan:
         return Batch(
             records=tuple(records),
             cursor=state,
-            scan=state["scan"],
+            scan=_name(state),
             ended=ended,
             part=part,
             done=done,
             total=self.convert.wiki.statistics.get(of),
         )
+
+
+def _name(state: State) -> str:
+    """Of the reading: what it does not meet is gone. A second one may begin in the second of the first."""
+    return f"{state['scan']} again" if state.get("again") else str(state["scan"])
 
 
 def _next(state: State, going_on: Json, phase: str, count: int) -> State:

@@ -12,16 +12,16 @@ from ordito.config.durations import Duration
 from ordito.connectors.discourse.connector import DiscourseConnector
 from ordito.connectors.discourse.query import QUERY
 from tests.connectors.adapter import MemoryMirror
-from tests.connectors.discourse.life import Deed, Lively, Meanwhile, deeds
+from tests.connectors.discourse.life import Deed, Lively, Meanwhile, plain_deeds
 from tests.connectors.discourse.site import connect
 from tests.connectors.discourse.test_discourse_histories import DIALECTS, EXAMPLES
 from tests.servers.discourse import DiscourseServer
 from tests.servers.discourse.explorer import StoredQuery
 
 SELDOM = Duration(300, "day")
-told = deeds.filter(lambda deed: deed[0] != "recover_post")
-"""A post that comes back leaves nothing in the database but a count, which other posts may make up for. The
-rolling re-read finds it; here there is none."""
+# Posts that come back leave nothing in the database but a count, which other posts may make up for, and so may
+# what comes and goes between two runs (`HIDDEN`): that waits for the rolling re-read, with the query as without.
+# Here there is none. What was found and mended stands as examples.
 
 
 @pytest.fixture(params=DIALECTS)
@@ -35,11 +35,12 @@ def following(server: DiscourseServer) -> DiscourseConnector:
 
 @EXAMPLES
 @given(
-    before=st.lists(told, max_size=20),
+    before=st.lists(plain_deeds, max_size=20),
     runs=st.lists(
-        st.tuples(st.integers(1, 6), st.lists(told, max_size=8), st.lists(told, max_size=3)), max_size=4
+        st.tuples(st.integers(1, 6), st.lists(plain_deeds, max_size=8), st.lists(plain_deeds, max_size=3)),
+        max_size=4,
     ),
-    last=st.lists(told, max_size=6),
+    last=st.lists(plain_deeds, max_size=6),
 )
 @example(  # a reply is deleted; as the query has told it, the reply comes back, and the sync is cut
     before=[], runs=[(1, [("delete_post", 0)], [("recover_post", 0)])], last=[]
