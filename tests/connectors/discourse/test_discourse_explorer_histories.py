@@ -19,8 +19,8 @@ from tests.servers.discourse import DiscourseServer
 from tests.servers.discourse.explorer import StoredQuery
 
 SELDOM = Duration(300, "day")
-# Posts that come back leave nothing in the database but a count, which other posts may make up for, and so may
-# what comes and goes between two runs (`HIDDEN`): that waits for the rolling re-read, with the query as without.
+# Posts that come back leave nothing in the database but a count, which other posts may make up for, and so
+# may what comes and goes between two runs (`HIDDEN`): that waits for the rolling re-read, as without the query.
 # Here there is none. What was found and mended stands as examples.
 
 
