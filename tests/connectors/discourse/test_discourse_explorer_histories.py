@@ -20,7 +20,7 @@ from tests.servers.discourse.explorer import StoredQuery
 
 SELDOM = Duration(300, "day")
 # Posts that come back leave nothing in the database but a count, which other posts may make up for, and so
-# may what comes and goes between two runs (`HIDDEN`): that waits for the rolling re-read, as without the query.
+# may what comes and goes between two runs (`HIDDEN`): that waits for the rolling re-read, query or not.
 # Here there is none. What was found and mended stands as examples.
 
 
