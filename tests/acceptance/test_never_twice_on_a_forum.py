@@ -276,7 +276,7 @@ def test_a_forum_that_takes_no_writes_loses_nothing(place: Place) -> None:
 def test_killed_at_random_moments(place: Place) -> None:
     """`ORDITO_KILLS` sets how often."""
     chance = random.Random(11)
-    kills = int(os.environ.get("ORDITO_KILLS", "6"))
+    kills = int(os.environ.get("ORDITO_KILLS", "10"))
     for _ in range(kills):
         place.kill_after(chance.uniform(0.4, 1.6))
         place.age()

@@ -247,7 +247,7 @@ def test_a_wiki_that_takes_no_writes_loses_nothing(place: Place) -> None:
 def test_killed_at_random_moments(place: Place) -> None:
     """`ORDITO_KILLS` sets how often."""
     chance = random.Random(12)
-    for _ in range(int(os.environ.get("ORDITO_KILLS", "6"))):
+    for _ in range(int(os.environ.get("ORDITO_KILLS", "10"))):
         place.kill_after(chance.uniform(0.4, 3))
         place.age()
     place.apply_until_done()
