@@ -136,7 +136,7 @@ class Wiki:
         self._close_clients()
         for pattern in _STATE:
             for path in self.folder.glob(pattern):
-                path.unlink()
+                path.unlink(missing_ok=True)  # SQLite removes its own beside the databases
         _copy_state((snapshot or self._origin).folder, self.folder)
 
     def switch(self, **settings: Any) -> None:
