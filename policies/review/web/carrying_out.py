@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LASTS = timedelta(seconds=20)
 """Nothing is begun after it: meanwhile the sites are asked for nobody else. The next run does the rest."""
 
+_NAMED = 5
+"""Of those that are held for the same reason, so many are named."""
+
 
 def carry_out(app: App) -> Report:
     """Raises LockHeld while a run is at work, TransitionError where the page has other settings than are
@@ -48,14 +51,15 @@ def told(report: Report) -> Iterator[tuple[str, bool]]:
     for reason, each in together.items():
         until = max((held.until for held in each if held.until), default=None)
         over = f", until {until:%Y-%m-%d %H:%M} UTC" if until else ""
-        yield f"{len(each)} held: {reason}{over}.", False
+        which = ", ".join(str(held.id) for held in each[:_NAMED]) + (", …" if len(each) > _NAMED else "")
+        yield f"{len(each)} held ({which}): {reason}{over}.", False
     for id_, reason in report.superseded:
-        yield f"{id_} is no longer fitting: {reason}.", False
+        yield f"Proposal {id_} no longer fits: {reason}.", False
     for failure in report.failed:
         again = " It will be tried again." if failure.retriable else ""
-        yield f"{failure.id} failed: {failure.error}{again}", True
+        yield f"Proposal {failure.id} failed: {failure.error}{again}", True
     for id_, reason in report.unsettled:
-        yield f"{id_} may be done or not, please look: {reason}", True
+        yield f"Proposal {id_} may be done or not, please look: {reason}", True
     for error in report.errors:
         yield " ".join(part for part in (f"{error.site}:", error.message, error.hint) if part), True
     if report.empty:

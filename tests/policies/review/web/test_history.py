@@ -120,7 +120,7 @@ def test_what_is_approved_can_be_carried_out_from_the_page_once_its_window_is_ov
     id_ = approved_closing(app, page)
     assert "1 approved</a>, not carried out yet" in browser.get("/history").text
     early = browser.post("/history/apply")
-    assert "1 held: the approval can still be taken back" in early.text
+    assert f"1 held ({id_}): the approval can still be taken back" in early.text
     assert look(app, id_).state == State.APPROVED
     clock.pass_(minutes=10)
     done = browser.post("/history/apply")
@@ -171,11 +171,11 @@ def test_what_came_of_it_is_told_with_every_reason() -> None:
     report.failed.append(Failure(5, "forum", "forbidden", "No right.", retriable=False))
     report.unsettled.append((6, "no answer"))
     assert list(told(report)) == [
-        ("2 held: it is quiet, until 2026-03-01 13:00 UTC.", False),
-        ("1 held: stopped.", False),
-        ("4 is no longer fitting: somebody answered.", False),
-        ("5 failed: No right.", True),
-        ("6 may be done or not, please look: no answer", True),
+        ("2 held (1, 2): it is quiet, until 2026-03-01 13:00 UTC.", False),
+        ("1 held (3): stopped.", False),
+        ("Proposal 4 no longer fits: somebody answered.", False),
+        ("Proposal 5 failed: No right.", True),
+        ("Proposal 6 may be done or not, please look: no answer", True),
     ]
     assert list(told(Report())) == [("Nothing was there to carry out.", False)]
 
