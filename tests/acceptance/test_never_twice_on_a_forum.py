@@ -2,12 +2,9 @@
 action reaches the forum exactly once. What counts is what the forum then holds."""
 
 import json
-import os
-import random
 import shutil
-import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.cron import House
+from tests.acceptance.striking import STRIKES, Strike, StruckHouse
 from tests.servers.discourse import DiscourseServer, Forum, Person
 from tests.servers.discourse.records import Topic
 from tests.servers.proxy import Fault, Proxy
@@ -83,11 +81,11 @@ TOO_FAST = json.dumps({
 
 
 @dataclass(kw_only=True)
-class Place(House):
+class Place(StruckHouse):
     """The program, a forum, and what lies between them."""
 
     forum: Forum
-    proxy: Proxy
+    writes = WRITES
 
     def assert_all_done_once(self) -> None:
         assert Counter(self.states().values()) == {"applied": EVERYTHING}
@@ -174,81 +172,23 @@ def place(tmp_path: Path, approved: Approved) -> Iterator[Place]:
 # --- what happens to requests and answers
 
 
-def _lost_before(verb: str) -> Fault:
-    return Fault("drop", WRITES[verb])
-
-
-def _lost_after(verb: str) -> Fault:
-    return Fault("drop", WRITES[verb], taken="before")
-
-
-def _truncated(verb: str) -> Fault:
-    return Fault("truncate", WRITES[verb], taken="before")
-
-
-def _bad_gateway_before(verb: str) -> Fault:
-    return Fault("answer", WRITES[verb], status=502)
-
-
-def _gateway_timeout_after(verb: str) -> Fault:
-    return Fault("answer", WRITES[verb], taken="before", status=504)
-
-
-def _too_fast(verb: str) -> Fault:
+def too_fast(pattern: str) -> Fault:
     json_type = {"Content-Type": "application/json; charset=utf-8"}
-    return Fault("answer", WRITES[verb], status=429, body=TOO_FAST, headers=json_type)
+    return Fault("answer", pattern, status=429, body=TOO_FAST, headers=json_type)
 
 
-def _too_fast_for_long(verb: str) -> Fault:
-    """As the limiter in front of the application says it, in plain text."""
-    headers = {"Content-Type": "text/plain", "Retry-After": "3600"}
-    return Fault("answer", WRITES[verb], status=429, body="Slow down", headers=headers)
-
-
-FAULTS = [
-    _lost_before,
-    _lost_after,
-    _truncated,
-    _bad_gateway_before,
-    _gateway_timeout_after,
-    _too_fast,
-    _too_fast_for_long,
-]
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__.strip("_"))
-def test_the_first_write_of_every_verb_is_struck_and_all_is_done_once(
-    place: Place, fault: Callable[[str], Fault]
-) -> None:
-    faults = [place.proxy.add(fault(verb)) for verb in WRITES]
-    outcomes = place.apply_until_done()
-    assert all(each.struck for each in faults)
-    place.assert_all_done_once()
-    assert {outcome.code for outcome in outcomes} <= {0, 3, -signal.SIGKILL}
+@pytest.mark.parametrize("strike", [*STRIKES, too_fast], ids=lambda strike: strike.__name__)
+def test_the_first_write_of_every_verb_is_struck_and_all_is_done_once(place: Place, strike: Strike) -> None:
+    place.strike_the_first_of_every_verb(strike)
 
 
 @pytest.mark.parametrize("verb", WRITES)
 def test_a_request_that_lands_after_the_program_was_killed_counts(place: Place, verb: str) -> None:
-    late = place.proxy.add(Fault("hold", WRITES[verb], taken="after"))
-    place.kill_when(lambda: late.reached.wait(60))
-    second = place.apply()
-    assert second.code == -signal.SIGKILL, "it would have waited until nothing can land any more"
-    assert "waiting" in second.err
-    late.release()
-    assert late.over.wait(30)
-    place.age()
-    place.apply_until_done()
-    place.assert_all_done_once()
+    assert "waiting" in place.let_one_land_after_the_kill(verb).err
 
 
 def test_killed_between_writes_and_their_answers(place: Place) -> None:
-    for verb in WRITES:
-        held = place.proxy.add(Fault("hold", WRITES[verb], taken="before"))
-        place.kill_when(lambda held=held: held.reached.wait(60))  # type: ignore[misc]
-        held.release()
-        place.age()
-    place.apply_until_done()
-    place.assert_all_done_once()
+    place.kill_between_writes_and_their_answers()
 
 
 def test_tags_that_were_set_are_journaled_though_the_forum_then_fell_silent(place: Place) -> None:
@@ -274,11 +214,4 @@ def test_a_forum_that_takes_no_writes_loses_nothing(place: Place) -> None:
 
 
 def test_killed_at_random_moments(place: Place) -> None:
-    """`ORDITO_KILLS` sets how often."""
-    chance = random.Random(11)
-    kills = int(os.environ.get("ORDITO_KILLS", "10"))
-    for _ in range(kills):
-        place.kill_after(chance.uniform(0.4, 1.6))
-        place.age()
-    place.apply_until_done()
-    place.assert_all_done_once()
+    place.kill_at_random_moments(seed=11, longest=1.6)

@@ -1,12 +1,9 @@
 """Whatever happens to requests and answers on the way, and whenever the program is killed: each approved
 action reaches a real MediaWiki exactly once. What counts is what the wiki then holds."""
 
-import os
-import random
 import shutil
-import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.cron import House
+from tests.acceptance.striking import STRIKES, Strike, StruckHouse
 from tests.servers.mediawiki.history import Edit, History, Person
 from tests.servers.mediawiki.seed import seed
 from tests.servers.mediawiki.template import Template
@@ -80,11 +78,11 @@ SECRET = "abcdefghijklmnopqrstuv0123456789"
 
 
 @dataclass(kw_only=True)
-class Place(House):
+class Place(StruckHouse):
     """The program, a wiki, and what lies between them."""
 
     wiki: Wiki
-    proxy: Proxy
+    writes = WRITES
 
     def assert_all_done_once(self) -> None:
         assert Counter(self.states().values()) == {"applied": EVERYTHING}
@@ -160,77 +158,22 @@ def place(tmp_path: Path, approved: Approved) -> Iterator[Place]:
 # --- what happens to requests and answers
 
 
-def _lost_before(verb: str) -> Fault:
-    return Fault("drop", WRITES[verb])
+def a_page_instead_of_an_answer(pattern: str) -> Fault:
+    return Fault("answer", pattern, taken="before", status=200, body="<html>Welcome!</html>")
 
 
-def _lost_after(verb: str) -> Fault:
-    return Fault("drop", WRITES[verb], taken="before")
-
-
-def _truncated(verb: str) -> Fault:
-    return Fault("truncate", WRITES[verb], taken="before")
-
-
-def _bad_gateway_before(verb: str) -> Fault:
-    return Fault("answer", WRITES[verb], status=502)
-
-
-def _gateway_timeout_after(verb: str) -> Fault:
-    return Fault("answer", WRITES[verb], taken="before", status=504)
-
-
-def _a_page_instead_of_an_answer(verb: str) -> Fault:
-    return Fault("answer", WRITES[verb], taken="before", status=200, body="<html>Welcome!</html>")
-
-
-def _too_fast(verb: str) -> Fault:
-    return Fault("answer", WRITES[verb], status=429, headers={"Retry-After": "3600"}, body="Slow down")
-
-
-FAULTS = [
-    _lost_before,
-    _lost_after,
-    _truncated,
-    _bad_gateway_before,
-    _gateway_timeout_after,
-    _a_page_instead_of_an_answer,
-    _too_fast,
-]
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__.strip("_"))
-def test_the_first_write_of_every_verb_is_struck_and_all_is_done_once(
-    place: Place, fault: Callable[[str], Fault]
-) -> None:
-    faults = [place.proxy.add(fault(verb)) for verb in WRITES]
-    outcomes = place.apply_until_done()
-    assert all(each.struck for each in faults)
-    place.assert_all_done_once()
-    assert {outcome.code for outcome in outcomes} <= {0, 3, -signal.SIGKILL}
+@pytest.mark.parametrize("strike", [*STRIKES, a_page_instead_of_an_answer], ids=lambda each: each.__name__)
+def test_the_first_write_of_every_verb_is_struck_and_all_is_done_once(place: Place, strike: Strike) -> None:
+    place.strike_the_first_of_every_verb(strike)
 
 
 @pytest.mark.parametrize("verb", WRITES)
 def test_a_request_that_lands_after_the_program_was_killed_counts(place: Place, verb: str) -> None:
-    late = place.proxy.add(Fault("hold", WRITES[verb], taken="after"))
-    place.kill_when(lambda: late.reached.wait(60))
-    second = place.apply()
-    assert second.code == -signal.SIGKILL, "it would have waited until nothing can land any more"
-    late.release()
-    assert late.over.wait(30)
-    place.age()
-    place.apply_until_done()
-    place.assert_all_done_once()
+    place.let_one_land_after_the_kill(verb)
 
 
 def test_killed_between_writes_and_their_answers(place: Place) -> None:
-    for verb in WRITES:
-        held = place.proxy.add(Fault("hold", WRITES[verb], taken="before"))
-        place.kill_when(lambda held=held: held.reached.wait(60))  # type: ignore[misc]
-        held.release()
-        place.age()
-    place.apply_until_done()
-    place.assert_all_done_once()
+    place.kill_between_writes_and_their_answers()
 
 
 def test_a_wiki_that_takes_no_writes_loses_nothing(place: Place) -> None:
@@ -245,10 +188,4 @@ def test_a_wiki_that_takes_no_writes_loses_nothing(place: Place) -> None:
 
 
 def test_killed_at_random_moments(place: Place) -> None:
-    """`ORDITO_KILLS` sets how often."""
-    chance = random.Random(12)
-    for _ in range(int(os.environ.get("ORDITO_KILLS", "10"))):
-        place.kill_after(chance.uniform(0.4, 3))
-        place.age()
-    place.apply_until_done()
-    place.assert_all_done_once()
+    place.kill_at_random_moments(seed=12, longest=3)
