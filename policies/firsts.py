@@ -1,7 +1,7 @@
 """When newcomers first wrote, and when people first answered them.
 
-What counts as an answer is what the fact `greeted` counts (`sources.py`), except that a program's words are
-no greeting here: people are meant.
+What counts as an answer is what the fact `greeted` counts (`sources.py`): people are meant, so a program's
+words are none.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, and_, func, null, or_, select, true
 from ..connectors.records import Kind, Ref
 from ..sync.store.tables import contributions, members, spaces, threads
 from ..sync.store.times import micros, moment
-from .sources import Scope, visible
+from .sources import Scope, programs, visible
 
 _TOGETHER = 400
 """Newcomers in one query."""
@@ -45,14 +45,14 @@ def _firsts(scope: Scope, start: datetime, end: datetime) -> Select[Any]:
     at = func.min(c.c.created_at)
     return (
         select(c.c.author.label("key"), at.label("at"))
-        .where(visible(scope), c.c.author.in_(_people(scope)))
+        .where(visible(scope), c.c.author.in_(_newcomers(scope)))
         .group_by(c.c.author)
         .having(at.between(micros(start), micros(end)))
         .order_by(at, c.c.author)
     )
 
 
-def _people(scope: Scope) -> Select[Any]:
+def _newcomers(scope: Scope) -> Select[Any]:
     m = members
     return select(m.c.id).where(m.c.site == scope.site, m.c.bot.is_(False), m.c.staged.is_(False))
 
@@ -77,7 +77,7 @@ def _in_the_thread(scope: Scope, newcomers: Mapping[str, int]) -> Select[Any]:
         .join_from(mine, t, and_(t.c.site == mine.c.site, t.c.id == mine.c.thread))
         .join(later, and_(later.c.site == mine.c.site, later.c.thread == mine.c.thread))
         .where(mine.c.author.in_(newcomers), mine.c.created_at.in_(set(newcomers.values())))
-        .where(visible(scope, mine), visible(scope, later), later.c.author.in_(_people(scope)))
+        .where(visible(scope, mine), visible(scope, later), later.c.author.not_in(programs(scope)))
         .where(later.c.author != mine.c.author, later.c.created_at > mine.c.created_at)
         .where(or_(t.c.author == mine.c.author, later.c.author == t.c.author, later.c.parent == mine.c.id))
         .where(true() if scope.family == "forum" else t.c.kind == "talk")
@@ -94,5 +94,5 @@ def _on_talk_pages(scope: Scope, newcomers: Mapping[str, int]) -> Select[Any]:
         .join(t, and_(t.c.site == m.c.site, t.c.space == "3", t.c.title == s.c.name + ":" + m.c.username))
         .join(w, and_(w.c.site == t.c.site, w.c.thread == t.c.id))
         .where(m.c.site == scope.site, m.c.id.in_(newcomers))
-        .where(visible(scope, w), w.c.author != m.c.id, w.c.author.in_(_people(scope)))
+        .where(visible(scope, w), w.c.author != m.c.id, w.c.author.not_in(programs(scope)))
     )

@@ -106,6 +106,11 @@ def open_threads(scope: Scope, t: Any = threads) -> ColumnElement[bool]:
     )
 
 
+def programs(scope: Scope) -> Select[Any]:
+    """The accounts of bots: what they write is no greeting, people are meant."""
+    return select(members.c.id).where(members.c.site == scope.site, members.c.bot.is_(True))
+
+
 def _narrowed(scope: Scope, column: ColumnElement[Any]) -> ColumnElement[bool]:
     return true() if scope.only is None else column.in_(scope.only)
 
@@ -215,7 +220,7 @@ def contacted(scope: Scope, source: SourceTable) -> Select[Any]:
 
 
 def greeted(scope: Scope, source: SourceTable) -> Select[Any]:
-    """Members whose first contribution somebody answered, there or on their talk page.
+    """Members whose first contribution somebody, and not a program, answered, there or on their talk page.
 
     An answer is a reply to that very contribution, anything that the thread's author wrote later, or, in a
     thread that the member began, anything that anybody else wrote. On a wiki a later edit of the same page
@@ -229,7 +234,7 @@ def greeted(scope: Scope, source: SourceTable) -> Select[Any]:
         .where(t.c.site == scope.site, t.c.id == w.c.thread)
         .where(true() if scope.family == "forum" else t.c.kind == "talk")
         .where(visible(scope, later), later.c.thread == w.c.thread, later.c.author != first.c.key)
-        .where(later.c.created_at > w.c.created_at)
+        .where(later.c.created_at > w.c.created_at, later.c.author.not_in(programs(scope)))
         .where(
             or_(t.c.author == first.c.key, later.c.author == t.c.author, later.c.parent == w.c.id)
         )
@@ -243,9 +248,14 @@ def greeted(scope: Scope, source: SourceTable) -> Select[Any]:
 
 
 def talked(scope: Scope, source: SourceTable) -> Select[Any]:
-    """On a wiki, members on whose user talk page (namespace 3) somebody else wrote."""
+    """On a wiki, members on whose user talk page (namespace 3) somebody else, and not a program, wrote."""
     w, t, m, s = contributions.alias("w"), threads.alias("page"), members.alias("m"), spaces.alias("s")
-    others = exists().where(visible(scope, w), w.c.thread == t.c.id, w.c.author != m.c.id).correlate(t, m)
+    others = (
+        exists()
+        .where(visible(scope, w), w.c.thread == t.c.id, w.c.author != m.c.id)
+        .where(w.c.author.not_in(programs(scope)))
+        .correlate(t, m)
+    )
     return (
         select(m.c.id.label("key"), literal(True).label("talked"))
         .join_from(m, s, and_(s.c.site == m.c.site, s.c.id == "3"))

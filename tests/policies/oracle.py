@@ -228,6 +228,7 @@ class Oracle:
         title = f"User talk:{m['username']}"
         return not self.forum and any(
             other["author"] not in (None, m["id"])
+            and not self._is_bot(other["author"])
             and (thread := self._thread(other["thread"])) is not None
             and (thread["space"], thread["title"]) == ("3", title)
             for other in self._written()
@@ -238,10 +239,15 @@ class Oracle:
         thread = self._thread(first["thread"])
         if thread is None or other["thread"] != first["thread"] or other["created_at"] <= first["created_at"]:
             return False
-        if other["author"] in (None, first["author"]) or not (self.forum or thread["kind"] == "talk"):
+        if other["author"] in (None, first["author"]) or self._is_bot(other["author"]):
+            return False
+        if not (self.forum or thread["kind"] == "talk"):
             return False
         by_opener = thread["author"] in (first["author"], other["author"])
         return by_opener or bool(other["parent"] == first["id"])
+
+    def _is_bot(self, author: str) -> bool:
+        return any(m["bot"] for m in self.world["members"] if (m["site"], m["id"]) == (SITE, author))
 
     def _member_contacted(self, m: Row) -> Any:
         failed = {row["id"] for row in self.world["attempts"] if row["outcome"] == "not_done"}

@@ -44,6 +44,18 @@ def test_whom_somebody_greeted_is_not_greeted_again(town: Town) -> None:
     assert addressed(town) == []
 
 
+def test_a_programs_answer_is_no_greeting(town: Town) -> None:
+    town.settle(BOTH)
+    who = newcomer(town)
+    there = town.member("20", site="wiki", joined=2)
+    town.topic("p20", "20", ("20", 1, "text"), site="wiki", space="0", kind="page")
+    for site in ("forum", "wiki"):
+        town.member("8", site=site, bot=True)
+    town.post("t20", "8", 0.5, "I am a program; welcome!")
+    town.topic("u", "8", ("8", 0.5, "Hi!"), site="wiki", space="3", kind="talk", title="User talk:user20")
+    assert addressed(town) == [str(who), str(there)]
+
+
 def test_somebody_who_goes_on_alone_was_not_greeted(town: Town) -> None:
     town.settle(WELCOME)
     who = newcomer(town)
