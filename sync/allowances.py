@@ -24,23 +24,39 @@ _TRIES, _PAUSE = 400, 0.005
 
 
 def shared_by_machine(world: World, folders: Sequence[Path], warn: Callable[[str], None]) -> Allowances:
-    """Budgets in the first of the folders that can be used; `warn` hears of it where there is none."""
+    """Budgets in the first of the folders that can be used; `warn` hears, once, where that is not the first."""
+    said: set[str] = set()
+
+    def tell(line: str) -> None:
+        if line not in said:
+            said.add(line)
+            warn(line)
 
     def allowance(budget: Budget) -> Allowance:
         own = Bucket(budget, world.monotonic)
-        fault = OSError("there is no folder for it")
+        faults: list[OSError] = []
         for folder in folders:
             file = _File(folder / f"{budget.digest}.pace", world, budget)
             try:
                 file.change(lambda pace: pace)
             except OSError as error:
-                fault = error
+                faults.append(error)
             else:
-                return FileAllowance(file, own, warn)
-        warn(_not_shared(fault))
+                if faults:
+                    tell(_kept_elsewhere(folders[0], faults[0], folder))
+                return FileAllowance(file, own, tell)
+        tell(_not_shared(faults[-1] if faults else OSError("there is no folder for it")))
         return own
 
     return allowance
+
+
+def _kept_elsewhere(wanted: Path, fault: OSError, folder: Path) -> str:
+    return (
+        f"The pace of requests cannot be kept in {wanted}: {fault.strerror or fault}. It is kept in {folder}, "
+        "for runs with this store only. Let this user write to the former, or set ORDITO_STATE to a folder"
+        " that all runs may write to."
+    )
 
 
 def _not_shared(fault: OSError) -> str:

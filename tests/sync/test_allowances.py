@@ -168,9 +168,23 @@ def test_without_a_folder_to_share_each_process_has_its_own_budget_and_says_so(
     said: list[str] = []
     allowances = shared_by_machine(clock.world(), [tmp_path / "file" / "state"], said.append)
     assert [allowances(BUDGET).take(NEVER) for _ in range(2)] == [0, 0]
-    assert all("ORDITO_STATE" in line for line in said)
-    beside = shared_by_machine(clock.world(), [tmp_path / "file" / "state", tmp_path / "state"], pytest.fail)
-    assert isinstance(beside(BUDGET), FileAllowance)
+    (line,) = said
+    assert "not shared" in line
+    assert "Set ORDITO_STATE" in line
+
+
+def test_where_the_folder_cannot_be_written_it_is_said_once_which_one_takes_its_place(
+    tmp_path: Path, clock: Clock
+) -> None:
+    (tmp_path / "file").write_text("")
+    said: list[str] = []
+    wanted, beside = tmp_path / "file" / "state", tmp_path / "state"
+    allowances = shared_by_machine(clock.world(), [wanted, beside], said.append)
+    assert all(isinstance(allowances(Budget(name, 60)), FileAllowance) for name in ("one", "another"))
+    (line,) = said
+    assert line.startswith(f"The pace of requests cannot be kept in {wanted}: Not a directory. ")
+    assert str(beside) in line
+    assert "set ORDITO_STATE" in line
 
 
 def test_a_folder_that_is_lost_on_the_way_is_said_once(tmp_path: Path, clock: Clock) -> None:
