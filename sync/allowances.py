@@ -24,7 +24,7 @@ _TRIES, _PAUSE = 400, 0.005
 
 
 def shared_by_machine(world: World, folders: Sequence[Path], warn: Callable[[str], None]) -> Allowances:
-    """Budgets in the first of the folders that can be used; `warn` hears, once, where that is not the first."""
+    """Budgets in the first of the folders that can be used; `warn` hears, once, if that is not the first."""
     said: set[str] = set()
 
     def tell(line: str) -> None:
@@ -53,8 +53,8 @@ def shared_by_machine(world: World, folders: Sequence[Path], warn: Callable[[str
 
 def _kept_elsewhere(wanted: Path, fault: OSError, folder: Path) -> str:
     return (
-        f"The pace of requests cannot be kept in {wanted}: {fault.strerror or fault}. It is kept in {folder}, "
-        "for runs with this store only. Let this user write to the former, or set ORDITO_STATE to a folder"
+        f"The pace of requests cannot be kept in {wanted}: {fault.strerror or fault}. It is kept in {folder},"
+        " for runs with this store only. Let this user write to the former, or set ORDITO_STATE to a folder"
         " that all runs may write to."
     )
 

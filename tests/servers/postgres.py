@@ -22,8 +22,8 @@ _PATIENCE = 120.0
 """Seconds for what takes one or two on an idle machine; tests may share two processors with much else."""
 # The shell reads from a pipe whose other end the tests hold. When that closes, in whatever way they ended, it
 # stops the server (SIGINT: at once, clients or not) and removes the cluster.
-# Nothing but the tests connects to a database (autovacuum would, and a template must be nobody's), and nothing
-# is kept in /dev/shm, of which containers have little.
+# Nothing but the tests connects to a database (autovacuum would, and a template must be nobody's); nothing is
+# kept in /dev/shm, of which containers have little.
 _GUARD = f"""
 "$1/initdb" -D "$2/data" -U {_SUPERUSER} -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$2/log" 2>&1 || exit
 "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c max_connections=100 -c shared_buffers=32MB \\
