@@ -232,7 +232,7 @@ def main(args: list[str] | None = None) -> NoReturn:
         hint = in_front or (f"See '{ctx.command_path} --help'." if ctx else "")
         # with the nearest word, which nobody meant where the option is one of ours
         message = error.message if in_front else error.format_message()
-        _fail(as_json, "usage", message, "", hint)
+        _fail(as_json, "usage-error", message, "", hint)
         code = 2
     except SettingsError as error:
         _fail(as_json, error.kind, error.message, error.where, error.hint, str(error), error.faults)

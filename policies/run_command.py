@@ -69,7 +69,7 @@ def _exit_code(synced: Synced, planned: Plan, applied: Report) -> int:
 def _summary(synced: Synced, planned: Plan, applied: Report) -> dict[str, Any]:
     return {
         "sync": synced.document(),
-        "plan": {"id": planned.id, "proposals": len(planned.proposals), "held": len(planned.held)},
+        "plan": {"proposals": len(planned.proposals), "held": len(planned.held)},
         "apply": {
             "applied": len(applied.applied),
             "held": len(applied.held),

@@ -118,7 +118,7 @@ def _last(conn: Connection, by: str, since: datetime) -> tuple[Decision, list[in
     taken_back = exists().where(
         later.c.proposal == reviews.c.proposal,
         later.c.id > reviews.c.id,
-        later.c.decision == Decision.REOPENED,
+        later.c.decision.in_((Decision.REOPENED, Decision.RETURNED)),
     )
     mine = select(reviews).where(reviews.c.by == by, reviews.c.decision.in_(sorted(_LED_TO)), ~taken_back)
     newest = conn.execute(

@@ -25,13 +25,14 @@ EDITABLE = frozenset({"text", "subject", "summary"})
 
 class Decision(StrEnum):
     """`edited` rewrites without deciding; `reopened` takes a decision back, an approval before it is
-    carried out."""
+    carried out. `returned` is no person's: what was approved would now be another text."""
 
     APPROVED = "approved"
     REJECTED = "rejected"
     HANDLED = "handled"
     EDITED = "edited"
     REOPENED = "reopened"
+    RETURNED = "returned"
 
 
 _LEADS_TO = {
@@ -119,6 +120,7 @@ def reopen(conn: Connection, proposal: Proposal, action: Action, reason: str, no
         action = as_written(proposal.action, action)
     values = {"action": action_text(action), "error": reason, **_unapproved(proposal, now)}
     move(conn, proposal, State.PROPOSED, now, **values)
+    _record(conn, proposal.id, Decision.RETURNED, "Ordito", now, reason, bulk=False, before=None)
 
 
 def as_written(written: Action, now: Action) -> Action:

@@ -78,7 +78,7 @@ reviews = Table(
     Column("proposal", serial, ForeignKey("proposals.id"), nullable=False, index=True),
     Column("at", BigInteger, nullable=False),
     Column("by", Text, nullable=False),
-    Column("decision", Text, nullable=False),  # approved rejected handled edited reopened settled
+    Column("decision", Text, nullable=False),  # a Decision, or settled
     Column("reason", Text, nullable=False),
     Column("bulk", Boolean, nullable=False),
     Column("action_before", Text),  # JSON, where the text was edited

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import ColumnElement, delete, insert, update
 
+from ...config.errors import UsageError
 from .store import Store
 from .tables import runs
 from .times import micros
@@ -26,21 +27,27 @@ class Run:
 
 @contextmanager
 def recorded(store: Store, command: str, now: Callable[[], datetime]) -> Iterator[Run]:
-    """Record a run: its beginning at once, the rest at its end. A run that was killed has no end."""
+    """Record a run: its beginning at once, the rest at its end. A run that was killed has no end; wrong usage
+    is no run, as nothing was done."""
     with store.write() as connection:
         row = insert(runs).values(command=command, started_at=micros(now())).returning(runs.c.id)
         number = connection.scalar(row)
-    run = Run()
+    run, this = Run(), runs.c.id == number
     try:
         yield run
-    finally:
+    except UsageError:
         with store.write() as connection:
-            connection.execute(
-                update(runs)
-                .where(runs.c.id == number)
-                .values(
-                    finished_at=micros(now()),
-                    exit_code=run.exit_code,
-                    summary=json.dumps(run.summary, ensure_ascii=False),
-                )
-            )
+            connection.execute(delete(runs).where(this))
+        raise
+    except BaseException:
+        _end(store, this, run, now())
+        raise
+    _end(store, this, run, now())
+
+
+def _end(store: Store, this: ColumnElement[bool], run: Run, at: datetime) -> None:
+    told = json.dumps(run.summary, ensure_ascii=False)
+    with store.write() as connection:
+        connection.execute(
+            update(runs).where(this).values(finished_at=micros(at), exit_code=run.exit_code, summary=told)
+        )

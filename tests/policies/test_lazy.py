@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import pytest
 
 from ordito.cli import COMMANDS, ordito
 from ordito.connectors.sandbox.generate import Sizes, generate
+from tests.program import run
 
 HEAVY = (
     "sqlalchemy", "pydantic", "jinja2", "requests", "rich", "alembic", "mwclient", "pydiscourse",
@@ -94,3 +96,11 @@ def test_every_option_of_a_command_says_what_it_is_for(name: str) -> None:
 def test_an_unknown_command_names_the_nearest() -> None:
     with pytest.raises(click.UsageError, match="Did you mean 'plan'"):
         ordito.main(["plam"], standalone_mode=False)
+
+
+@pytest.mark.parametrize("mistyped", [("plam",), ("plan", "--dry"), ("plan", "wlcome")])
+def test_wrong_usage_is_one_kind_of_error_whoever_finds_it(mistyped: tuple[str, ...], tmp_path: Path) -> None:
+    settings = tmp_path / "ordito.yaml"
+    settings.write_text("sites:\n  forum: {connector: sandbox, side: forum, file: s.db}\n", encoding="utf-8")
+    ended = run("--json", "--config", settings, *mistyped, cwd=tmp_path)
+    assert (ended.code, ended.document["error"]["kind"]) == (2, "usage-error")

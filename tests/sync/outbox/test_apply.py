@@ -28,6 +28,7 @@ from ordito.sync.outbox import (
     State,
     Supersede,
     Wait,
+    decisions,
 )
 from ordito.sync.store.tables import attempts, contacts, doings, locks
 from tests.sync.outbox.fakes import ANNA, NOW, THREAD, WIKI, Rig, draft, rows, says
@@ -146,6 +147,9 @@ def test_a_text_that_would_now_differ_goes_back_to_review(rig: Rig) -> None:
     after = rig.get(proposal)
     assert (after.state, after.action, after.approved_by) == (State.PROPOSED, new, None)
     assert after.error == "it would now be another text than was approved; back to review"
+    with rig.store.read() as conn:
+        told = [(each.by, each.decision, each.reason) for each in decisions(conn, proposal)]
+    assert told[-1] == ("Ordito", "returned", after.error), "it stands in the record of what became of it"
 
 
 def test_an_approval_can_be_taken_back_for_a_while_unless_it_is_asked_for(rig: Rig) -> None:

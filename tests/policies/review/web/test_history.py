@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from ordito.config.errors import UsageError
 from ordito.connectors.actions import Action, CloseThread
 from ordito.connectors.records import Thread
 from ordito.policies.review.web.carrying_out import told
@@ -261,7 +262,10 @@ def test_health_tells_of_the_last_runs(app: App, browser: Browser, closed: int) 
         raise ZeroDivisionError
     with recorded(app.store, "run", app.now) as run:
         run.exit_code, run.summary = 3, {"sync": {"requests": 7, "retries": 0}, "apply": {"failed": 1}}
+    with pytest.raises(UsageError), recorded(app.store, "mistyped", app.now):
+        raise UsageError("There is no proposal 99.")
     browser.get("/health")
+    assert "mistyped" not in browser.text, "nothing was done: that was no run"
     assert "done in part" in browser.text and "failed</span>" in browser.text
     assert "sync requests 7, apply failed 1" in browser.text and "applied 1" in browser.text
     assert "not read yet" in browser.text
