@@ -38,13 +38,27 @@ class World:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """What a connector is about to read beside the news, for people to know before it begins.
+
+    `what`: a clause ("everything is read again"). `requests`: about so many, or `at_most`. `hint`: how the
+    settings bound it.
+    """
+
+    what: str
+    requests: int
+    at_most: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Some records and the cursor to go on from; both are stored in one transaction.
 
     `gone`: items that the platform says are deleted, with the time if it is known. `scan` names a full
     enumeration that the records belong to; the batch that has `ended` set completes the enumeration of
     those kinds: what the mirror holds of them and did not see in this scan is then asked for by `fetch`.
-    `part`, `done`, `total` describe the progress for people.
+    `part`, `done`, `total` describe the progress for people; `ahead` is what comes after this batch.
     """
 
     records: tuple[Record, ...] = ()
@@ -55,6 +69,7 @@ class Batch:
     part: str = ""
     done: int = 0
     total: int | None = None
+    ahead: Ahead | None = None
 
 
 Aspect = Literal[
@@ -260,6 +275,10 @@ class Connector(Protocol):
         Every batch carries the cursor after it. Stopped after any batch and started again from its
         cursor, the records that follow bring a store to the same state. Raises TryLater, Misconfigured.
         """
+
+    def begins_anew(self, cursor: Cursor) -> bool:
+        """Whether `changes` cannot go on from there and reads everything, because other settings bound what
+        is read, or the cursor has a form of long ago. Asks nothing."""
 
     def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:
         """How fresh a mirror is whose `changes` ended with `cursor` when they began at `synced_at`: each kind

@@ -23,7 +23,7 @@ from .progress import Estimate, Watch
 from .store.checkpoints import Checkpoint
 from .store.deletion import mark_seen, unseen
 from .store.guard import Exclusions, Guard, comparable, drop_orphans, purge
-from .store.ingest import Counts, Ingest, find_parents
+from .store.ingest import Counts, Ingest, find_parents, held
 from .store.known import MirrorKnown
 from .store.store import Store
 from .store.tables import gaps
@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 _MUCH = 1000
 """Contributions after which the database should count anew what it holds."""
 _ASKED_AT_ONCE = 100
+_OTHER_SETTINGS = "the settings say otherwise than before what is read, so everything is read again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,8 @@ class Gap:
 
 @dataclass(slots=True, kw_only=True)
 class SiteReport:
-    """What a sync of one site did. `seconds` and `waited` are of the clock on the wall.
+    """What a sync of one site did. `seconds` and `waited` are of the clock on the wall; `estimates` are what
+    was said of it beforehand.
 
     `complete`: it came to its end, and the mirror is true as of the moment that it began. `stored`: at least
     one batch was.
@@ -56,6 +58,7 @@ class SiteReport:
     complete: bool = False
     stored: bool = False
     counts: Counts = field(default_factory=Counts)
+    estimates: list[Estimate] = field(default_factory=list)
     requests: int = 0
     retries: int = 0
     waited: float = 0.0
@@ -158,6 +161,23 @@ class SiteSync:
     def run(self, *, full: bool) -> None:
         """Raises ConnectorError with everything stored that was read before."""
         self._begin(full)
+        with self.store.read() as connection:
+            before = held(connection, self.source.site) if self._is_first else None
+        try:
+            self._read()
+            self._finish(full)
+        finally:
+            if before is not None:
+                self._count_what_came(before)
+        if self.report.counts.contributions >= _MUCH:
+            self.store.analyse()
+
+    @property
+    def _is_first(self) -> bool:
+        """Whether no sync has come to its end yet."""
+        return self._checkpoint.synced_at is None
+
+    def _read(self) -> None:
         known = MirrorKnown(self.store, self.source.site)
         for batch in self.connector.changes(self._checkpoint.cursor, known):
             if batch.ended:
@@ -168,7 +188,18 @@ class SiteSync:
                 self._checkpoint.save(connection)
             self.report.stored = True
             self.watch.batch(self.source.site, batch)
-        self._finish(full)
+            if batch.ahead is not None:
+                self._tell(Estimate.of(batch.ahead, self.source.settings.requests_per_minute))
+
+    def _count_what_came(self, before: Counts) -> None:
+        with self.store.read() as connection:
+            now = held(connection, self.source.site)
+        for name in ("members", "threads", "contributions"):
+            setattr(self.report.counts, name, max(0, getattr(now, name) - getattr(before, name)))
+
+    def _tell(self, estimate: Estimate) -> None:
+        self.report.estimates.append(estimate)
+        self.watch.estimate(self.source.site, estimate)
 
     def _begin(self, full: bool) -> None:
         site, settings = self.source.site, self.source.settings
@@ -177,11 +208,12 @@ class SiteSync:
         checkpoint = _bounded(stored or Checkpoint(site=site), settings)
         if full:
             checkpoint = replace(checkpoint, cursor=None)
-        if checkpoint.cursor is None or not checkpoint.account:
+        anew = checkpoint.cursor is not None and self.connector.begins_anew(checkpoint.cursor)
+        if checkpoint.cursor is None or anew or not checkpoint.account:
             health = self.connector.probe()
             checkpoint = replace(checkpoint, language=health.language, account=health.account_id)
-            if checkpoint.cursor is None:
-                self.watch.estimate(site, self._estimate(health))
+            if checkpoint.cursor is None or anew:
+                self._tell(self._estimate(health, _OTHER_SETTINGS if anew else ""))
         self._checkpoint = checkpoint
         with self.store.write() as connection:
             checkpoint.save(connection)
@@ -191,7 +223,7 @@ class SiteSync:
             site, self.source.family, guard, self.now, checkpoint.synced_at, self.report.counts
         )
 
-    def _estimate(self, health: Health) -> Estimate:
+    def _estimate(self, health: Health, what: str) -> Estimate:
         settings = self.source.settings
         return Estimate(
             requests=health.requests,
@@ -199,6 +231,7 @@ class SiteSync:
             month_ago=(self.now - timedelta(days=30)).date(),
             of_month=health.requests_of_month,
             since=settings.since,
+            what=what,
         )
 
     def _settle_unseen(self, last: Batch) -> None:
@@ -240,11 +273,7 @@ class SiteSync:
             drop_orphans(connection, self._ingest.guard)
             if full:  # whatever an audit missed has been read now
                 connection.execute(delete(gaps).where(gaps.c.site == self.source.site))
-            if self._ingest.synced_at is None:
-                self._ingest.total(connection)
             self._checkpoint.save(connection)
-        if self.report.counts.contributions >= _MUCH:
-            self.store.analyse()
         self.report.complete = True
 
 

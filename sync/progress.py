@@ -1,4 +1,4 @@
-"""What people see while a sync runs: an estimate before a first one, a moving line on a terminal."""
+"""What people see while a sync runs: an estimate of what takes long, a moving line on a terminal."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ..connectors.base import Batch
+from ..connectors.base import Ahead, Batch
 from .output import Output
 
 if TYPE_CHECKING:
@@ -21,20 +21,51 @@ _LONG, _WORTH = 10, 0.7
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Of a first sync, in requests. `of_month`: with a `since` of `month_ago`, where that is known."""
+    """Of a reading of more than the news, in requests. `what` is read, where that is not everything once.
+    `of_month`: with a `since` of `month_ago`, where that is known. `hint`: how the settings bound it."""
 
     requests: int
     per_minute: int
-    month_ago: date
+    month_ago: date | None = None
     of_month: int | None = None
     since: date | None = None
+    what: str = ""
+    at_most: bool = False
+    hint: str = ""
+
+    @classmethod
+    def of(cls, ahead: Ahead, per_minute: int) -> Estimate:
+        return cls(
+            ahead.requests, per_minute, what=ahead.what, at_most=ahead.at_most, hint=ahead.hint
+        )
+
+    @property
+    def likely(self) -> tuple[int, bool]:
+        """How many requests; whether that is the most it can be."""
+        if self.since is None:
+            return self.requests, self.at_most
+        if self.month_ago is not None and self.since >= self.month_ago and self.of_month is not None:
+            return self.of_month, self.at_most
+        return self.requests, True
+
+    @property
+    def reading(self) -> str:
+        """What is read, as a clause."""
+        everything = "everything" if self.since is None else f"everything since {self.since}"
+        return self.what or f"{everything} is read once"
+
+    def document(self) -> dict[str, Any]:
+        """As a part of the JSON document of `sync`."""
+        requests, at_most = self.likely
+        minutes = round(requests / self.per_minute, 1)
+        return {"what": self.reading, "requests": requests, "at_most": at_most, "minutes": minutes}
 
 
 class Watch(Protocol):
     """Is told how a sync gets on."""
 
     def estimate(self, site: str, estimate: Estimate) -> None:
-        """Everything is about to be read."""
+        """Much is about to be read: everything, or something beside the news."""
 
     def batch(self, site: str, batch: Batch) -> None:
         """A batch was stored."""
@@ -94,26 +125,26 @@ class Moving(AbstractContextManager["Moving"]):
         if site not in self._tasks:
             self._tasks[site] = self._progress.add_task("", total=None, site=site)
         if batch.part:
+            total = None if batch.total is None else max(batch.total, batch.done)  # sites count carelessly
             self._progress.update(
-                self._tasks[site], description=batch.part, completed=batch.done, total=batch.total
+                self._tasks[site], description=batch.part, completed=batch.done, total=total
             )
 
 
 def estimate_line(site: str, estimate: Estimate) -> str:
-    """What a first sync costs at the pace of the settings, in words; of a long one also what a shorter
-    history would cost."""
-    requests, since = estimate.requests, estimate.since
-    known = since is None
-    if since is not None and since >= estimate.month_ago and estimate.of_month is not None:
-        requests, known = estimate.of_month, True
-    what = "everything" if since is None else f"everything since {since}"
+    """What a reading costs at the pace of the settings, in words; of a long one also what a shorter history
+    would cost."""
+    requests, at_most = estimate.likely
     line = (
-        f"{site}: {what} is read once: {'' if known else 'at most '}about {requests:,} requests, "
+        f"{site}: {estimate.reading}: {'at most ' if at_most else ''}about {requests:,} "
+        f"request{'' if requests == 1 else 's'}, "
         f"{_time(requests, estimate.per_minute)} at {estimate.per_minute} a minute. "
         "It can be stopped at any time and goes on from there."
     )
+    if estimate.hint:
+        line += f" {estimate.hint}"
     month, long = estimate.of_month, requests >= _LONG * estimate.per_minute
-    if since is None and long and month is not None and month < requests * _WORTH:
+    if estimate.since is None and long and month is not None and month < requests * _WORTH:
         line += (
             f" With 'since: {estimate.month_ago}' it would be about {month:,} requests, "
             f"{_time(month, estimate.per_minute)}; what needs the whole history is then unknown."

@@ -103,6 +103,7 @@ def _site_document(report: SiteReport) -> dict[str, Any]:
         "contributions": report.counts.contributions,
         "deleted": report.counts.deleted,
         "seconds": report.seconds,
+        "estimates": [estimate.document() for estimate in report.estimates],
         "gaps": [gap_document(gap) for gap in report.gaps],
     }
 

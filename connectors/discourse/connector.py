@@ -62,6 +62,9 @@ class DiscourseConnector:
         state = State.load(cursor, digest) or State(settings=digest)
         return passes.changes(self._reading(state, known))
 
+    def begins_anew(self, cursor: Cursor) -> bool:
+        return State.load(cursor, Scope(self._settings).digest) is None
+
     def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:
         now, settings = self._world.now(), self._settings
         state = State.load(cursor, Scope(settings).digest) or State()

@@ -72,6 +72,9 @@ class MediaWikiConnector:
                 cursor = batch.cursor
         return cursor
 
+    def begins_anew(self, cursor: Cursor) -> bool:
+        return False
+
     def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:
         return tuple(freshness(cursor, synced_at))
 

@@ -118,6 +118,9 @@ class SandboxConnector:
     def changes(self, cursor: Cursor | None, known: Known) -> Iterator[Batch]:
         return self._reader.changes(cursor)
 
+    def begins_anew(self, cursor: Cursor) -> bool:
+        return False
+
     def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:
         aspects = _ASPECTS if self._side == FORUM else WIKI_ASPECTS
         return tuple(Freshness(aspect, synced_at) for aspect in aspects)

@@ -84,25 +84,15 @@ class Ingest:
         talks: Sequence[Thread],
         words: Sequence[Contribution],
     ) -> None:
-        """What is new or differs; in a first sync what was read, which its end puts right (`total`)."""
-        counts = self.counts
+        """What is new or differs. Not in a first sync, where nearly everything is new: see `held`."""
         if self.synced_at is None:
-            counts.members += len(people)
-            counts.threads += len(talks)
-            counts.contributions += len(words)
             return
-        site = self.site
+        counts, site = self.counts, self.site
         counts.members += rows.changes(connection, members, site, rows.member_rows(site, people, ""))
         counts.threads += rows.changes(connection, threads, site, rows.thread_rows(site, talks, ""))
         counts.contributions += rows.changes(
             connection, contributions, site, rows.contribution_rows(site, words, "")
         )
-
-    def total(self, connection: Connection) -> None:
-        """Count what the mirror holds, after a first sync, which reads some items more than once."""
-        for table in (members, threads, contributions):
-            held = select(func.count()).where(table.c.site == self.site, table.c.deleted_at.is_(None))
-            setattr(self.counts, table.name, connection.execute(held).scalar_one())
 
     def _contributions(self, connection: Connection, records: Sequence[Contribution], scan: str) -> None:
         if not records:
@@ -148,6 +138,16 @@ class Ingest:
                 cascade(connection, ref, before, after)
             if ref.kind == Kind.GROUP:
                 items.end_group(ref.id)
+
+
+def held(connection: Connection, site: str) -> Counts:
+    """What the mirror holds of a site and is not deleted. A first sync has brought the difference, as it reads
+    some items more than once."""
+    counts = Counts()
+    for table in (members, threads, contributions):
+        there = select(func.count()).where(table.c.site == site, table.c.deleted_at.is_(None))
+        setattr(counts, table.name, connection.execute(there).scalar_one())
+    return counts
 
 
 def find_parents(connection: Connection, site: str, ids: Iterable[str] | None = None) -> None:

@@ -42,6 +42,7 @@ class FakeSite:
     begun: list[Cursor | None] = field(default_factory=list)
     requests: int = 0
     fresh: Sequence[Freshness] = ()
+    anew: bool = False
     verbs: frozenset[type[Action]] = frozenset()
 
     def probe(self) -> Health:
@@ -55,6 +56,9 @@ class FakeSite:
                 raise self.faults[number]
             self.requests += 1
             yield replace(self.batches[number], cursor={"next": number + 1})
+
+    def begins_anew(self, cursor: Cursor) -> bool:
+        return self.anew
 
     def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:
         return self.fresh

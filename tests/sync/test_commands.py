@@ -57,8 +57,11 @@ def test_the_document_of_a_sync(folder: Path) -> None:
     assert outcome.document.keys() == {"format", "sites"}
     assert site.keys() == {
         "site", "complete", "requests", "waited", "retries", "members", "threads", "contributions", "deleted",
-        "seconds", "gaps",
+        "seconds", "gaps", "estimates",
     }  # fmt: skip
+    (estimate,) = site["estimates"]
+    assert (estimate["what"], estimate["at_most"]) == ("everything is read once", False)
+    assert estimate["minutes"] == round(estimate["requests"] / 30, 1)
     assert site["contributions"] == counted(folder, "contributions")["forum"]
     assert (site["complete"], site["deleted"], site["gaps"]) == (True, 0, [])
     assert counted(folder, "contributions").keys() == {"forum"}

@@ -1,7 +1,6 @@
 """A sync of one site, and of several: what is stored, resumed, reported."""
 
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import Table, func, insert, select
 
@@ -10,7 +9,7 @@ from ordito.config.model import Exclude, SiteSettings
 from ordito.connectors.base import Batch, Connector
 from ordito.connectors.records import ContributionKind, Kind, Ref, ThreadKind
 from ordito.sync.mirror import Source, sync_sites
-from ordito.sync.progress import Estimate, Silence, estimate_line
+from ordito.sync.progress import Silence
 from ordito.sync.store.checkpoints import Checkpoint
 from ordito.sync.store.known import MirrorKnown
 from ordito.sync.store.store import Store
@@ -161,36 +160,6 @@ def test_an_earlier_beginning_of_history_reads_everything_again(store: Store) ->
     assert (earlier.begun, checkpoint(store).since) == ([None], micros(day(1)))
     sync_one(store, none, day(31))
     assert (none.begun, checkpoint(store).since) == ([None], None)
-
-
-def test_the_estimate_comes_before_a_first_sync_only(store: Store) -> None:
-    class Listening(Silence):
-        def __init__(self) -> None:
-            self.heard: list[Estimate] = []
-
-        def estimate(self, site: str, estimate: Estimate) -> None:
-            self.heard.append(estimate)
-
-    watch = Listening()
-    for _ in range(2):
-        sync_sites(store, {SITE: source(FakeSite([Batch()]))}, standing(day(30)), watch)
-    assert watch.heard == [Estimate(120, 30, month_ago=day(0).date())]
-
-
-def test_an_estimate_says_what_everything_costs_and_what_less_would() -> None:
-    def said(requests: int, **more: Any) -> str:
-        return estimate_line(SITE, Estimate(requests, 30, month_ago=date(2026, 2, 1), **more))
-
-    assert "about 120 requests, about 4 minutes at 30 a minute" in said(120)
-    assert "less than a minute" in said(3)
-    assert "about 37.0 hours" in said(66_600)
-    assert "With 'since: 2026-02-01' it would be about 900 requests, about 30 minutes" in said(
-        66_600, of_month=900
-    )
-    assert "With 'since" not in said(120, of_month=90) + said(1000, of_month=900)
-    bounded = said(66_600, of_month=900, since=date(2020, 1, 1))
-    assert "everything since 2020-01-01 is read once: at most about 66,600" in bounded
-    assert "is read once: about 900 requests" in said(66_600, of_month=900, since=date(2026, 2, 20))
 
 
 # --- What is never stored -----------------------------------------------------------------------------
