@@ -31,6 +31,7 @@ _TALK_PAGE = (
     .join(checkpoints, checkpoints.c.site == members.c.site)
     .join(_ours, and_(_ours.c.site == members.c.site, _ours.c.id == checkpoints.c.account), isouter=True)
     .where(members.c.site == bindparam("site"), members.c.id == bindparam("member"))
+    .where(threads.c.kind == "talk")  # for the index of talk pages, which leaves the others out
     .where(threads.c.space == _USER_TALK, threads.c.deleted_at.is_(None))
 )
 """Somebody's own talk page, and our name there; asked of many, so put together once."""

@@ -145,6 +145,12 @@ Index(
     threads.c.id,
     sqlite_where=text("kind = 'message'"),
 )
+Index(
+    "ix_threads_talk",  # people's own talk pages are found by their titles
+    threads.c.site,
+    threads.c.title,
+    sqlite_where=text("kind = 'talk'"),
+)
 
 contributions = Table(
     "contributions",
