@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from ..connectors.base import Profile, Standing
 from ..connectors.records import Kind as RecordKind
 from ..connectors.records import Ref
 from ..sync.outbox import Go, Proposal, Review, Supersede, Verdict, Wait
+from ..sync.outbox.attempts import performed_since_the_plan
 from ..sync.outbox.fresh import addressed
 from ..sync.outbox.reviewing import as_written
 from .company import with_the_willing
@@ -28,9 +30,15 @@ if TYPE_CHECKING:
 _LOOK_AGAIN = timedelta(minutes=1)
 """At a polite pace a run goes on for many minutes; whoever asks it to stop should not wait for its end."""
 
+_NEXT_RUN = "the next plan begins another run"
+
 
 class EngineGate:
-    """Implements `sync.outbox.Gate` for one run: what was let through counts against the run's limits."""
+    """Implements `sync.outbox.Gate`: what was let through counts against the limits of a run.
+
+    A run is a plan and all that is carried out until the next one, by however many calls of `apply` and
+    presses of a button.
+    """
 
     def __init__(self, app: App, engine: Engine) -> None:
         self._app = app
@@ -40,7 +48,7 @@ class EngineGate:
         self._looked_at: datetime | None = None
         self._profiles: dict[Ref, Profile | NotFound] = {}
         self._standing: dict[Ref, Standing | None] = {}
-        self._through: dict[str, int] = {}
+        self._through: Counter[str] | None = None
 
     def begin(self, now: datetime) -> None:
         """Read the stop page, and on every site whether somebody wrote on our own talk page.
@@ -70,12 +78,18 @@ class EngineGate:
             return Wait(None, f"halted: {self._halted}")
         if proposal.action.contact and (until := quiet_until(self._law.quiet_hours, now)):
             return Wait(until, "quiet hours")
-        limits = self._law.limits
-        if sum(self._through.values()) >= limits.per_run:
-            return Wait(None, f"the limit of {limits.per_run} actions in one run")
-        if self._through.get(proposal.policy, 0) >= limits.per_policy:
-            return Wait(None, f"the limit of {limits.per_policy} actions of one policy in one run")
+        limits, through = self._law.limits, self._let_through(conn)
+        if through.total() >= limits.per_run:
+            return Wait(None, f"the limit of {limits.per_run} actions in one run; {_NEXT_RUN}")
+        if through[proposal.policy] >= limits.per_policy:
+            return Wait(None, f"the limit of {limits.per_policy} actions of one policy in one run; {_NEXT_RUN}")
         return None
+
+    def _let_through(self, conn: Connection) -> Counter[str]:
+        """By policy, what this run has done so far; at first what others did since the newest plan."""
+        if self._through is None:
+            self._through = performed_since_the_plan(conn)
+        return self._through
 
     def prepare(self, proposal: Proposal, now: datetime) -> None:
         """Read the profile of the person addressed, if somebody is, and how the page stands where that
@@ -117,7 +131,10 @@ class EngineGate:
             objection = objection_to(self._standing[proposal.item], links)
             if objection is not None:
                 return Supersede(objection[1])
-        return self._as_approved(proposal, candidate)
+        verdict = self._as_approved(proposal, candidate)
+        if isinstance(verdict, Go):
+            self._let_through(conn)[proposal.policy] += 1
+        return verdict
 
     def _again(
         self, conn: Connection, kind: Kind, proposal: Proposal, now: datetime
@@ -148,7 +165,6 @@ class EngineGate:
             action = as_written(proposal.action, action)
         if action != proposal.action:
             return Review(action)
-        self._through[proposal.policy] = self._through.get(proposal.policy, 0) + 1
         return Go(candidate.contacts)
 
     def _profile(self, who: Ref) -> Profile:

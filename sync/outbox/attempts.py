@@ -7,6 +7,7 @@ function here belongs inside one transaction and changes attempt, proposal and c
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,7 @@ from ...config.errors import TransitionError
 from ...connectors.base import Marker, Receipt, receipt_from_json, receipt_to_json
 from ...connectors.records import Ref
 from ..inserts import insert_missing
-from ..store.tables import attempts, contacts, doings
+from ..store.tables import attempts, contacts, doings, plans, proposals
 from ..store.times import micros, moment
 from .proposals import Proposal, get, move
 from .states import State
@@ -121,6 +122,19 @@ def is_undecided(conn: Connection, proposal: int) -> bool:
     open_or_unsettled = attempts.c.outcome.is_(None) | (attempts.c.outcome == Outcome.UNSETTLED)
     query = select(attempts.c.id).where(attempts.c.proposal == proposal, open_or_unsettled)
     return conn.execute(query.limit(1)).first() is not None
+
+
+def performed_since_the_plan(conn: Connection) -> Counter[str]:
+    """By policy, how many of its proposals were carried out, or perhaps were, since the newest plan."""
+    newest = func.coalesce(select(func.max(plans.c.created_at)).scalar_subquery(), 0)
+    rows = conn.execute(
+        select(proposals.c.policy, func.count())
+        .join_from(attempts, proposals, proposals.c.id == attempts.c.proposal)
+        .where(attempts.c.doing == Doing.PERFORM, attempts.c.started_at >= newest)
+        .where(attempts.c.outcome.is_(None) | (attempts.c.outcome != Outcome.NOT_DONE))
+        .group_by(proposals.c.policy)
+    )
+    return Counter({policy: number for policy, number in rows})
 
 
 def unsettled_of(conn: Connection, proposal: int) -> int | None:

@@ -89,6 +89,35 @@ def test_the_next_plan_goes_on_where_the_limit_cut(town: Town) -> None:
     assert town.proposed() == []
 
 
+def test_a_run_is_what_is_carried_out_from_one_plan_to_the_next_however_often_it_is_pressed(town: Town) -> None:
+    two = LABEL + LABEL.replace("tag:", "again:").replace("[x]", "[y]")
+    town.settle(two, law())
+    topics(town, 3)
+    town.approve(*town.proposed())
+    town.settle(two, law(per_run=3, per_policy=2))  # less than what waits
+    town.later(minutes=1)
+    waiting = [town.apply().held for _ in range(3)]
+    assert [len(each) for each in waiting] == [3, 3, 3]
+    assert len(town.performed) == 3
+    assert {held.reason for held in waiting[-1]} == {
+        "the limit of 3 actions in one run; the next plan begins another run"
+    }
+    town.later(minutes=15)
+    town.plan()
+    town.apply()
+    assert len(town.performed) == 6
+
+
+def test_what_was_not_carried_out_uses_up_no_limit(town: Town) -> None:
+    town.settle(LABEL, law(per_run=1))
+    topics(town, 1)
+    town.approve(*town.proposed())
+    town.refuses = True
+    assert len(town.apply().errors) == 1
+    town.refuses = False
+    assert len(town.apply().applied) == 1
+
+
 def test_a_queue_that_nobody_works_through_does_not_grow(town: Town) -> None:
     town.settle(LABEL, law(per_policy=3))
     topics(town, 5)
@@ -109,6 +138,8 @@ def test_a_run_carries_out_no_more_than_its_limits_and_keeps_the_rest_approved(t
     report = town.apply()
     assert (len(report.applied), len(report.held)) == (2, 3)
     assert "2 actions of one policy" in report.held[0].reason
+    town.later(minutes=15)
+    town.plan()
     assert len(town.apply().applied) == 2
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, update
 
 from ordito.config.durations import Duration
+from ordito.config.errors import ReadOnly
 from ordito.config.loader import load
 from ordito.connectors.actions import Action, Reply, SendMessage
 from ordito.connectors.base import Batch, Marker, Profile, Receipt, World
@@ -60,6 +61,8 @@ class Town:
     performed: list[Action] = field(default_factory=list)
     profiles: dict[Ref, Profile] = field(default_factory=dict)
     halted: str = ""
+    refuses: bool = False
+    """Whether its sites carry nothing out for now."""
     _ids: Any = field(default_factory=lambda: itertools.count(1000))
     _conn: Connection | None = None
     _posts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -268,6 +271,8 @@ class _Connector:
 
     def perform(self, action: Action, marker: Marker) -> Receipt:
         town = self.town
+        if town.refuses:
+            raise ReadOnly("It takes no writes.", where=self.site)
         town.performed.append(action)
         made: tuple[Ref, ...] = ()
         if isinstance(action, SendMessage):
