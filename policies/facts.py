@@ -107,8 +107,9 @@ _MEMBER: tuple[Fact, ...] = (
     Fact("linked", "member", "boolean", "linked", "linked",
          "Whether the member's account on another site is known.", past="assumed"),
     Fact("greeted", "member", "boolean", "greeted", "greeted",
-         "Whether somebody, and not a bot, answered the member's first contribution: by a reply to it, as the "
-         "author of its thread, in the member's own thread, or on the member's talk page.", history=True),
+         "Whether somebody, and not a bot, answered the member's first contribution: by a reply to it, as "
+         "the author of its thread, in the member's own thread, or on the member's talk page.",
+         history=True),
     Fact("contacted", "member", "age", "contacted", "at", "When Ordito last wrote to the member."),
     Fact("expertise", "member", "scores", "expertise", "score",
          "How far the member's answers exceed their questions, by area (a tag or category; on a wiki lasting "

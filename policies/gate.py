@@ -82,7 +82,8 @@ class EngineGate:
         if through.total() >= limits.per_run:
             return Wait(None, f"the limit of {limits.per_run} actions in one run; {_NEXT_RUN}")
         if through[proposal.policy] >= limits.per_policy:
-            return Wait(None, f"the limit of {limits.per_policy} actions of one policy in one run; {_NEXT_RUN}")
+            most = f"the limit of {limits.per_policy} actions of one policy"
+            return Wait(None, f"{most} in one run; {_NEXT_RUN}")
         return None
 
     def _let_through(self, conn: Connection) -> Counter[str]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from ..config.errors import ConnectorError, NotFound
 from ..connectors.records import Kind as RecordKind
 from ..connectors.records import Ref
 from ..sync.outbox import spent
@@ -16,6 +17,7 @@ from .conditions import Atom, matches, signed
 from .constitution import Law
 from .engine import Engine
 from .kind import Candidate, Held, Kind
+from .standing import Standings
 from .wording import shown
 
 
@@ -92,15 +94,32 @@ def _reason(atom: Atom, negated: bool, value: object, now: datetime) -> Reason:
 def _standing(
     engine: Engine, conn: Connection, kind: Kind, candidates: list[Candidate], now: datetime
 ) -> list[str]:
-    """What would hold the candidates back: done before, or the constitution."""
+    """What would hold the candidates back: done before, the constitution, or what only the site can say."""
     law = Law(conn, engine.settings.constitution)
+    pages = Standings(kind, candidates, engine.standing)
     used = spent(conn, kind.policy, [each.key for each in candidates])
     reasons = [f"{key[2]}: {why}" for key, why in used.items()]
     for each in candidates:
-        against = law.barred(each, now)
-        if each.key not in used and against is not None:
+        if each.key in used:
+            continue
+        if against := law.barred(each, now):
             until = f", until {against.until:%Y-%m-%d %H:%M} UTC" if against.until else ""
             reasons.append(f"{each.step}: {against.reason}{until}")
+        elif objection := pages.against(each) or _takes_none(engine, each):
+            reasons.append(f"{each.step}: {objection[1]}")
     if kind.parameters.mode.within(law.text.mode).level == "off":
         reasons.append("the policy is off")
     return reasons
+
+
+def _takes_none(engine: Engine, candidate: Candidate) -> tuple[str, str] | None:
+    """By what and why somebody cannot be written to, as a plan finds when it asks for their profile."""
+    if candidate.addressee is None:
+        return None
+    try:
+        profile = engine.profile(candidate.addressee)
+    except NotFound:
+        return "gone", "the account is not there"
+    except ConnectorError as error:
+        return "unreachable", error.message
+    return None if profile.accepts else ("opt-out", profile.reason)

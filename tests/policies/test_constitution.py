@@ -89,7 +89,7 @@ def test_the_next_plan_goes_on_where_the_limit_cut(town: Town) -> None:
     assert town.proposed() == []
 
 
-def test_a_run_is_what_is_carried_out_from_one_plan_to_the_next_however_often_it_is_pressed(town: Town) -> None:
+def test_a_run_lasts_from_one_plan_to_the_next_however_often_somebody_presses(town: Town) -> None:
     two = LABEL + LABEL.replace("tag:", "again:").replace("[x]", "[y]")
     town.settle(two, law())
     topics(town, 3)

@@ -152,6 +152,16 @@ def test_protected_pages_are_reported_and_a_silent_wiki_is_an_error(wiki: Town) 
     assert [error.site for error in plan.errors] == ["wiki"]
 
 
+def test_why_says_of_links_and_protection_what_a_plan_would(wiki: Town) -> None:
+    wiki.settle(MARK)
+    orphan, kept, fit = (page(wiki, id, "2", 400) for id in ("10", "11", "12"))
+    asked = stand(wiki, {"10": 1, "11": 2, "12": 2}, protected=["11"])
+    assert wiki.why("tidy", orphan).held_by == ("archive: linked from 1 page only; the policy asks for 2",)
+    assert wiki.why("tidy", kept).held_by == ("archive: the page is protected; our account may not edit it",)
+    assert wiki.why("tidy", fit).held_by == ()
+    assert asked == [["10"], ["11"], ["12"]]
+
+
 def test_a_page_that_lost_its_links_after_the_approval_is_not_marked(wiki: Town) -> None:
     wiki.settle(MARK)
     page(wiki, "10", "2", 400)

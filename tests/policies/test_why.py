@@ -9,6 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ordito.config.durations import Duration
+from ordito.config.errors import Unreachable
+from ordito.connectors.base import Profile
 from ordito.connectors.records import Ref
 from ordito.policies.comparisons import AgeIs
 from ordito.policies.why import Reason
@@ -72,6 +74,20 @@ def test_what_stands_against_it_is_named(town: Town) -> None:
         "1 close_thread: it is labelled 'keep'; such threads are left alone",
     )
     assert town.why("r", done).held_by == (f"1 close_thread: rejected already (proposal {proposal.id})",)
+
+
+def test_who_takes_no_messages_is_named_and_so_is_a_silent_site(town: Town) -> None:
+    town.settle("  hello: {use: welcome, on: [forum], after: 6 hours}\n")
+    who = town.member("20", joined=1)
+    town.topic("t", "20", ("20", 1, "Here I am."))
+    town.profiles[who] = Profile(accepts=False, reason="takes no private messages")
+    assert town.why("hello", who).held_by == ("welcome: takes no private messages",)
+
+    def silent(member: Ref) -> Profile:
+        raise Unreachable("no answer.")
+
+    town.engine.profile = silent
+    assert town.why("hello", who).held_by == ("welcome: no answer.",)
 
 
 def test_a_budget_is_named_with_the_day_when_it_allows_more(town: Town) -> None:
