@@ -16,26 +16,27 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from ..config.errors import ConnectorError, NotFound
 from ..connectors.base import Platform, Profile
 from ..connectors.records import Ref
-from ..sync.outbox import Draft, Proposal, State, lapse, propose, rearm, spent, supersede
+from ..sync.outbox import Draft, Proposal, State, lapse, propose, rearm, supersede
 from ..sync.outbox.bench import SiteError
 from ..sync.outbox.proposals import from_row
 from ..sync.store.tables import plans, proposals
 from ..sync.store.times import micros
 from .builtin import KINDS
+from .choosing import Found, choose
 from .community import Community
 from .company import with_the_willing
 from .constitution import Law
 from .earning import acts_alone
 from .inbox import take_in
-from .kind import Candidate, Held, Kind, Tools
+from .kind import Candidate, Crowd, Held, Kind, Tools
 from .messages import Messages
 from .sight import views
-from .standing import Ask, Standings
+from .standing import Ask
 
 if TYPE_CHECKING:
     from ..config.settings import Settings
@@ -57,7 +58,7 @@ class Plan:
 class _Round:
     """One plan while it is being made."""
 
-    found: dict[str, list[Candidate]] = field(default_factory=dict)
+    found: dict[str, Found] = field(default_factory=dict)
     looked_at: dict[str, int] = field(default_factory=dict)
     evaluated: set[tuple[str, str]] = field(default_factory=set)
     held: list[Held] = field(default_factory=list)
@@ -128,9 +129,9 @@ class Engine:
             try:
                 for kind in kinds:
                     self._evaluate(kind, community, this)
+                chosen = self._choose(conn, kinds, this, moment, live=as_of is None)
             finally:
                 community.close()
-            chosen = self._choose(conn, kinds, this, moment, live=as_of is None)
         drafts = self._compose(chosen, this)
         if dry_run:
             shown = tuple(_unstored(draft, now) for draft in drafts)
@@ -140,18 +141,21 @@ class Engine:
         return Plan(moment, tuple(stored), tuple(this.held), plan, tuple(this.errors))
 
     def _evaluate(self, kind: Kind, community: Community, this: _Round) -> None:
-        found = this.found.setdefault(kind.policy, [])
+        found = this.found.setdefault(kind.policy, Found())
         for site in kind.parameters.on:
             view = community.sites[site]
             if not view.complete:
                 reason = f"the first sync of {site} is not finished; run 'ordito sync {site}'"
                 this.held.append(kind.held(site, "coverage", reason))
                 continue
-            for each in kind.propose(community, site):
-                if isinstance(each, Held):
-                    this.held.append(each)
-                else:
-                    found.append(each)
+            for each in kind.survey(community, site):
+                match each:
+                    case Candidate():
+                        found.candidates.append(each)
+                    case Crowd():
+                        found.crowds.append(each)
+                    case _:
+                        this.held.append(each)
             this.looked_at[kind.policy] = this.looked_at.get(kind.policy, 0) + kind.looks_at(community, site)
             this.evaluated.add((kind.policy, site))
             self._report_unknown(kind, community, site, this)
@@ -173,39 +177,14 @@ class Engine:
         Not `live`: what is proposed or done today does not count at an earlier moment.
         """
         law = Law(conn, self.settings.constitution, None if live else now)
-        limits = law.text.limits
         through: list[tuple[str, Candidate]] = []
         for kind in kinds:
-            # The steps of one item stay in the order in which the kind gave them.
-            found = sorted(this.found[kind.policy], key=lambda each: (each.since, each.item))
-            used = spent(conn, kind.policy, [each.key for each in found]) if live else {}
-            share = max(1, int(limits.share * this.looked_at.get(kind.policy, 0)))
-            most = min(limits.per_policy, share)
-            waiting = _waiting(conn, kind.policy) if live else 0
-            room = max(0, most - waiting)
-            full = f"the limit of {most} for this policy; the longest wait comes first"
-            if waiting:
-                full = f"{waiting} of this policy wait already; its limit is {most}"
-            standings = Standings(kind, found, self.standing)
-            for each in found:
-                if used and each.key in used:
-                    self._remember(kind, each, used[each.key], this)
-                elif room == 0:
-                    this.held.append(Held(kind.policy, str(each.item), "limit", full))
-                elif against := law.barred(each, now):
-                    this.held.append(kind.held(each.item, against.by, against.reason))
-                elif objection := standings.against(each):
-                    this.held.append(kind.held(each.item, *objection))
-                else:
-                    room -= 1
-                    through.append((kind.policy, each))
-            this.errors += [SiteError.of(site, error) for site, error in standings.failed.items()]
+            found, looked_at = this.found[kind.policy], this.looked_at.get(kind.policy, 0)
+            chosen = choose(conn, kind, found, looked_at, law, self.standing, now)
+            through += [(kind.policy, each) for each in chosen.through]
+            this.held += chosen.held
+            this.errors += [SiteError.of(site, error) for site, error in chosen.failed.items()]
         return sorted(through, key=lambda pair: pair[1].since)
-
-    def _remember(self, kind: Kind, candidate: Candidate, why: str, this: _Round) -> None:
-        """Keys that wait to become true anew are reported; what is done or under way is no news."""
-        if "true ever since" in why:
-            this.held.append(kind.held(candidate.item, "occasion", why))
 
     def _compose(self, chosen: Iterable[tuple[str, Candidate]], this: _Round) -> list[Draft]:
         drafts: list[Draft] = []
@@ -247,10 +226,11 @@ class Engine:
         plan = int(conn.execute(row).inserted_primary_key[0])  # type: ignore[index]
         stored: list[Proposal] = []
         for kind in kinds:
-            matching = [each.key for each in this.found[kind.policy]]
+            found = this.found[kind.policy]
+            matching = found.keys(conn, kind.policy)
             rearm(conn, kind.policy, matching)
             held = [each for each in this.held if each.policy == kind.policy]
-            kind.remember(conn, this.found[kind.policy], held, now)
+            kind.remember(conn, found.candidates, held, now)
             self._withdraw(conn, kind, set(matching), this, now)
             mode = kind.parameters.mode.within(law.mode)
             alone = f"policy {kind.policy}" if acts_alone(conn, kind.policy, mode) else None
@@ -299,15 +279,6 @@ def _no_collector() -> Iterator[None]:
 def _share_of(secret: Callable[[], bytes], text: str) -> float:
     digest = hmac.new(secret(), text.encode(), "sha256").digest()
     return int.from_bytes(digest[:8], "big") / 2**64
-
-
-def _waiting(conn: Connection, policy: str) -> int:
-    """How many proposals of a policy nobody has decided on, or carried out, yet: a queue that nobody
-    works through must not grow at every run."""
-    query = select(func.count()).where(
-        proposals.c.policy == policy, proposals.c.state.in_((State.PROPOSED, State.APPROVED))
-    )
-    return conn.execute(query).scalar_one()
 
 
 def draft_of(policy: str, candidate: Candidate, profile: Profile) -> Draft:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
@@ -90,7 +90,33 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Crowd:
+    """Candidates that are made only where somebody looks at them: of many matches a limit lets few through.
+
+    They are about items of one kind (`items`) of a site, and have the same `steps`, in that order. `waits`:
+    (`since`, id of the item) of each item. `occasion`: of all that wait since a moment. `make`: the
+    candidates of the items with these ids, or of all of them (None). Nothing is asked of a platform about
+    them before they are proposed: `Kind.links` is None.
+    """
+
+    site: str
+    items: str
+    steps: tuple[str, ...]
+    waits: Sequence[tuple[int, str]]
+    occasion: Callable[[int], str]
+    make: Callable[[Sequence[str] | None], Iterator[Candidate]]
+
+    def keys(self, of: Set[str]) -> Iterator[tuple[Ref, str, str]]:
+        """What `Candidate.key` would be, of those of the items (`site:kind:id`) that are among these."""
+        prefix = f"{self.site}:{self.items}:"
+        ids = {item.removeprefix(prefix) for item in of if item.startswith(prefix)}
+        for since, id in self.waits if ids else ():
+            if id in ids:
+                occasion = self.occasion(since)
+                yield from ((Ref(self.site, self.items, id), occasion, step) for step in self.steps)
+
+
+class Held(NamedTuple):
     """Something a policy would have done, and what stood against it: `by` in one word, `reason` in words."""
 
     policy: str
@@ -144,6 +170,10 @@ class Kind(ABC):
     def propose(self, community: Community, site: str) -> Iterator[Candidate | Held]:
         """What should be done on a site at the community's moment."""
 
+    def survey(self, community: Community, site: str) -> Iterator[Candidate | Held | Crowd]:
+        """The same; a kind that may find very many leaves them to be made where they are looked at."""
+        return self.propose(community, site)
+
     def sites_of(self, item: Ref) -> list[str]:
         """The sites that say what it proposes for an item: the item's own, or, for a page that it keeps on
         another site, all."""
@@ -163,7 +193,8 @@ class Kind(ABC):
     def remember(
         self, conn: Connection, found: Sequence[Candidate], held: Sequence[Held], now: datetime
     ) -> None:
-        """Keep what a plan has to know again later; in the transaction that stores its proposals."""
+        """Keep what a plan has to know again later; in the transaction that stores its proposals. Of a
+        `Crowd` nothing is among those found."""
         return
 
     def missing(self, site: str) -> Iterator[tuple[tuple[str | int, ...], str, str]]:

@@ -5,7 +5,7 @@ from .bench import Bench, Failure, Held, Report, SiteError
 from .gate import Gate, Go, Review, Supersede, Verdict, Wait
 from .listing import Decided, Entry, Filters, count, decisions, journal, select
 from .proposals import Because, Draft, Proposal, get
-from .proposing import Key, Proposed, lapse, propose, rearm, spent, supersede
+from .proposing import Key, Proposed, lapse, propose, proposed_items, rearm, spent, supersede
 from .reviewing import CLAIM, Decision, claim, release, review
 from .settling import resolve
 from .states import TRANSITIONS, State
@@ -43,6 +43,7 @@ __all__ = [
     "journal",
     "lapse",
     "propose",
+    "proposed_items",
     "rearm",
     "release",
     "resolve",

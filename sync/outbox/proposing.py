@@ -83,6 +83,12 @@ def propose(
     return Proposed(tuple(new), tuple(skipped))
 
 
+def proposed_items(conn: Connection, policy: str) -> set[str]:
+    """The items (`site:kind:id`) that a policy has ever proposed anything for."""
+    query = select(proposals.c.item).where(proposals.c.policy == policy).distinct()
+    return set(conn.execute(query).scalars())
+
+
 def spent(conn: Connection, policy: str, keys: Iterable[Key]) -> dict[Key, str]:
     """The keys of a policy that `propose` would skip, with the reason."""
     wanted = {(str(key[0]), key[1], key[2]): key for key in keys}
