@@ -119,13 +119,8 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
         return content
 
     def ask(self, path: str, **fields: Any) -> Json:
-        """The JSON object that answers a POST which only reads. It is taken for a write all the same: a forum
-        that is read-only for now refuses it, and that is not to be waited for."""
-        response = self._send("POST", path, data=fields)
-        fault = answers.fault(response, self.site, write=False)
-        if fault is not None:
-            raise fault
-        content = answers.body(response)
+        """The JSON object that answers a POST which only reads."""
+        content = answers.body(self._asked("POST", path, {"data": fields}))
         if not isinstance(content, dict):
             raise self._odd(path)
         return content
@@ -169,7 +164,7 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
         kwargs = {"params": params, "files": files, "data": data, "json": json}
         kwargs |= override_request_kwargs or {}
         if verb == "GET":
-            return answers.body(self._asked(path, kwargs))
+            return answers.body(self._asked("GET", path, kwargs))
         response = self._send(verb, path, **kwargs)
         fault = answers.fault(response, self.site, write=True)
         if isinstance(fault, Forbidden | NotFound) and self._me is None:
@@ -178,17 +173,17 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
             raise fault
         return answers.body(response)
 
-    def _asked(self, path: str, kwargs: Mapping[str, Any]) -> requests.Response:
+    def _asked(self, verb: str, path: str, kwargs: Mapping[str, Any]) -> requests.Response:
         """The answer to a read. What comes from something else than the forum, or is not said to our account,
         is asked for once more: only a word of the forum to us may pass for an item that is gone."""
-        response, fault = self._read(path, **kwargs)
+        response, fault = self._read(path, verb, **kwargs)
         to_us = self._is_to_us(response, path)
         if _is_odd(fault) or not to_us:
             if not to_us:
                 self._me = None
                 self.me()  # raises SignInFailed if the key is not accepted
             self.session.again()
-            response, fault = self._read(path, **kwargs)
+            response, fault = self._read(path, verb, **kwargs)
             if fault is None and not self._is_to_us(response, path):
                 raise answers.key_unseen(self.site)
         if isinstance(fault, NotThisPlatform) and response.status_code < 400 and self._me is not None:
@@ -198,8 +193,16 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
             raise fault
         return response
 
-    def _read(self, path: str, **kwargs: Any) -> tuple[requests.Response, ConnectorError | None]:
-        response = self._send("GET", path, **kwargs)
+    def _read(
+        self, path: str, verb: str = "GET", **kwargs: Any
+    ) -> tuple[requests.Response, ConnectorError | None]:
+        """The answer, and what is wrong with it. The first try of a POST passes for a write, as a forum
+        that is read-only for now refuses one, and that is not to be waited for."""
+        try:
+            response = self._send(verb, path, **kwargs)
+        except OutcomeUnknown:
+            self.session.again()
+            response = self._send(verb, path, repeat=True, **kwargs)
         return response, answers.fault(response, self.site, write=False)
 
     def _is_to_us(self, response: requests.Response, path: str) -> bool:

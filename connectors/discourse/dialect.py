@@ -20,6 +20,9 @@ IDS = 50
 _ABOVE_ALL = 2**31 - 1
 """No post has so high an id: a page below it is empty in the oldest form, and full in the others."""
 
+_FEW = 5
+"""Posts that may be written between two requests."""
+
 
 @dataclass(slots=True)
 class PostList:
@@ -74,8 +77,11 @@ class PostList:
         if rows:
             self.window = "posts"
             return rows, rows[-1]["id"]
-        self.window, self.inclusive = "ids", True
         rows = self._page()
+        if 0 < len(rows) <= _FEW and self._page(_ABOVE_ALL):  # the only ones to be seen, and just written
+            self.window = "posts"
+            return rows, rows[-1]["id"]
+        self.window, self.inclusive = "ids", True
         return (rows, rows[-1]["id"]) if rows else ([], self._highest() + 1)
 
     def _highest(self) -> int:

@@ -9,18 +9,28 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from ...config.errors import Filtered, Forbidden, Misconfigured, NotFound, OutcomeUnknown, ReadOnly
+from ...config.errors import (
+    ConnectorError,
+    Filtered,
+    Forbidden,
+    Misconfigured,
+    NotFound,
+    NotThisPlatform,
+    ReadOnly,
+    Refused,
+    Unreachable,
+)
 from ..base import Batch
-from ..records import Change, Kind, Record, Ref
-from . import mapping, notes
+from ..records import Kind, Record, Ref
+from . import mapping
 from .client import Client, Json
 from .dialect import topic_rows
-from .query import ROWS, Address, Row, database_time, flag, number, rows_of, wire
+from .query import ROWS, Address, Row, database_time, number, rows_of, same
+from .query_rows import SMALL, WHISPER, Told, moment_of, take_in
 from .reading import Reading
 from .stamps import Stamp
 from .topic import read_topic
@@ -31,20 +41,7 @@ OVERLAP = timedelta(minutes=5)
 """A transaction may come so much later than the times that it writes."""
 _SEEN = 2000
 """So many changes of the overlap are remembered; what was forgotten is dealt with twice, without harm."""
-_SMALL, _WHISPER = 3, 4
 _NOTHING = Stamp(state="", posts=0, highest=0, likes=0, bumped="", last="")
-
-
-@dataclass(slots=True)
-class _Told:
-    """One page of the result."""
-
-    posts: dict[str, list[Json]] = field(default_factory=dict)
-    """By topic."""
-    topics: dict[str, None] = field(default_factory=dict)
-    people: list[Record] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    gone: list[tuple[Ref, datetime | None]] = field(default_factory=list)
 
 
 def beginning(at: str) -> dict[str, Any]:
@@ -60,18 +57,19 @@ def asked(r: Reading) -> Generator[Batch, None, bool]:
     """
     if r.explorer is None:
         return False
+    began = r.world.now()
     place = r.state.explored or beginning(r.state.round_before or r.state.swept)
     while True:
-        rows = _page(r, r.explorer, place)
-        if rows is None:
+        page = _page(r, r.explorer, place)
+        if page is None:
             return False
         seen = set(place.get("seen", ()))
-        yield from _batches(r, [row for row in rows if _key(row) not in seen])
-        place = _after(place, rows)
+        yield from _batches(r, [row for row in page.rows if _key(row) not in seen])
+        place = _after(place, page.rows)
         r.state.explored = place
-        if len(rows) < ROWS:
+        if page.last:
             break
-    r.state.explored = _rested(place)
+    r.state.explored, r.state.asked = _rested(place), began.isoformat()
     return True
 
 
@@ -80,19 +78,21 @@ def everything(r: Reading) -> Generator[Batch, None, bool]:
     whether it could be asked. What a list shows of a topic is known, so that nothing else is asked for."""
     if r.explorer is None or (r.state.at and "explored" not in r.state.at):
         return False
+    if not r.state.at:
+        confirm(r)
     first = r.scope.since or datetime(2000, 1, 1, tzinfo=UTC)
     place = r.state.at.get("explored") or beginning(first.isoformat())
     done = int(r.state.at.get("done", 0))
     while True:
-        rows = _page(r, r.explorer, place)
-        if rows is None:
+        page = _page(r, r.explorer, place)
+        if page is None:
             r.state.at = {}
             return False
-        place = {**_after(place, rows), "seen": []}
-        done += sum(row["kind"] == "post" for row in rows)
+        place = {**_after(place, page.rows), "seen": []}
+        done += sum(row["kind"] == "post" for row in page.rows)
         r.state.at = {"explored": place, "done": done}
-        yield r.batch(_of_known_topics(r, rows), "posts", done)
-        if len(rows) < ROWS:
+        yield r.batch(_of_known_topics(r, page.rows), "posts", done)
+        if page.last:
             break
     for about in r.state.abouts:
         yield from _unlisted(r, str(about))
@@ -101,10 +101,10 @@ def everything(r: Reading) -> Generator[Batch, None, bool]:
 
 
 def _of_known_topics(r: Reading, rows: Sequence[Row]) -> list[Record]:
-    told = _Told()
+    told = Told()
     for row in rows:
         if row["kind"] not in ("topic", "member") and not row["removed"]:
-            _read(r, row, told)
+            take_in(r, row, told)
     known = r.known.stamps(list(told.posts))
     posts = [post for number in known for post in told.posts[number] if r.scope.post(post)]
     there = [post for post in posts if post["deleted_at"] is None]
@@ -112,16 +112,37 @@ def _of_known_topics(r: Reading, rows: Sequence[Row]) -> list[Record]:
     return [*r.contributions(there), *changes, *told.changes]
 
 
-def _page(r: Reading, address: Address, place: dict[str, Any]) -> list[Row] | None:
-    """None where the lists have to do."""
+class Page(NamedTuple):
+    """Some rows of the result, in order; `last`: there are no more."""
+
+    rows: list[Row]
+    last: bool
+
+
+def _page(r: Reading, address: Address, place: dict[str, Any]) -> Page | None:
+    """None where the lists have to do: the query is what fails, not the forum."""
+    why: ConnectorError
     try:
         return run(r.client, address, place, ROWS)
-    except (Filtered, ReadOnly, OutcomeUnknown) as error:
-        _log.warning("%s: Data Explorer could not be asked: %s", r.site, error.message)
-        return None
+    except (Filtered, ReadOnly) as error:
+        why = error
+    except (Unreachable, NotThisPlatform) as error:
+        if not _is_there(r.client):
+            raise
+        why = error
+    _log.warning("%s: Data Explorer could not be asked: %s", r.site, why.message)
+    return None
 
 
-def run(client: Client, address: Address, place: dict[str, Any], limit: int) -> list[Row]:
+def _is_there(client: Client) -> bool:
+    try:
+        client.get("/session/current.json")
+    except ConnectorError:
+        return False
+    return True
+
+
+def run(client: Client, address: Address, place: dict[str, Any], limit: int) -> Page:
     """One page. Raises Misconfigured; Filtered for what the database says against it."""
     params = {
         "since": place["since"],
@@ -140,21 +161,38 @@ def run(client: Client, address: Address, place: dict[str, Any], limit: int) -> 
         ) from None
     rows = rows_of(content)
     if rows is None:
-        raise Misconfigured(
-            f"query {address.number} of Data Explorer is not the one that is needed.",
-            where=client.site,
-            hint="`ordito check` shows the query to store there.",
-        )
-    return rows
+        raise _another(client, address)
+    # A forum may give no more than its own limit at once, whatever was asked for.
+    return Page(rows, last=len(rows) < min(limit, number(content.get("default_limit")) or limit))
+
+
+def stored(client: Client, address: Address) -> str:
+    """The query as the forum has it. Raises Refused where there is none, or not for this account."""
+    return str((client.get(address.stored).get("query") or {}).get("sql") or "")
+
+
+def confirm(r: Reading) -> None:
+    """Raises Misconfigured if somebody has changed the stored query: its rows would look as before."""
+    if r.explorer is None:
+        return
+    try:
+        text = stored(r.client, r.explorer)
+    except Refused:
+        return  # a key may run it and not read it; running it tells whether it is there
+    if not same(text):
+        raise _another(r.client, r.explorer)
+
+
+def _another(client: Client, address: Address) -> Misconfigured:
+    return Misconfigured(
+        f"query {address.number} of Data Explorer is not the one that is needed.",
+        where=client.site,
+        hint="`ordito check` shows the query to store there.",
+    )
 
 
 def _key(row: Row) -> str:
     return f"{row['kind']} {row['id']} {row['moment']}"
-
-
-def _moment(text: str) -> datetime:
-    at = mapping.moment(wire(text))
-    return at or datetime.fromtimestamp(0, UTC)
 
 
 def _after(place: dict[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
@@ -172,16 +210,16 @@ def _rested(place: dict[str, Any]) -> dict[str, Any]:
     if "after" in place:
         since -= OVERLAP
     text = since.strftime("%Y-%m-%d %H:%M:%S.%f")
-    seen = dict.fromkeys(key for key in place["seen"] if _moment(key.split(" ", 2)[2]) >= _moment(text))
+    seen = dict.fromkeys(key for key in place["seen"] if moment_of(key.split(" ", 2)[2]) >= moment_of(text))
     return {"since": text, "seen": list(seen)}
 
 
 def _batches(r: Reading, rows: Sequence[Row]) -> Iterator[Batch]:
     """Members and posts first, then the topics that have to be read whole: a post that was moved away must be
     in its new topic before the old one is found to lack it."""
-    told = _Told()
+    told = Told()
     for row in rows:
-        _read(r, row, told)
+        take_in(r, row, told)
     numbers = [n for n in {**told.topics, **told.posts} if Ref(r.site, Kind.THREAD, n) not in dict(told.gone)]
     found = {str(row["id"]): (row, names) for row, names in topic_rows(r.client, numbers)} if numbers else {}
     kept = {n: found[n] for n in found if r.kept_rows([found[n][0]])}
@@ -252,89 +290,17 @@ def _explained(
     all_posts = without_small = 0
     for post in posts:
         there = post["deleted_at"] is None and not post["user_deleted"]
-        step = int(there) - int(str(post["id"]) in held)
+        step = int(there) - int(_was_counted(r, post, held, before))
         if post["user_deleted"] and post["deleted_at"] is None:
             step = 0  # its text is gone, it is still counted
-        if post["post_type"] != _WHISPER:
+        if post["post_type"] != WHISPER:
             all_posts += step
-            without_small += step if post["post_type"] != _SMALL else 0
+            without_small += step if post["post_type"] != SMALL else 0
     return now.posts - before.posts in (all_posts, without_small)
 
 
-def _read(r: Reading, row: Row, told: _Told) -> None:
-    at = _moment(row["moment"])
-    if row["removed"] and row["topic"] is not None:
-        ref = Ref(r.site, Kind.THREAD, str(row["topic"]))
-        told.gone.append((ref, mapping.moment(wire(row["removed"]))))
-    elif row["kind"] == "topic" and row["topic"] is not None:
-        told.topics[str(row["id"])] = None
-    elif row["kind"] == "post" and row["topic"] is not None:
-        post = _post(row)
-        if not (r.state.no_members and (flag(row["hidden"]) or post["post_type"] == _WHISPER)):
-            told.posts.setdefault(str(row["topic"]), []).append(post)
-    elif r.state.no_members:
-        return  # nor are the lists of members open to us
-    elif row["kind"] == "log" and row["member"] is None:
-        if number(row["action"]) == 1 and (ref_ := notes.deleted(r.site, row["details"])) is not None:
-            told.gone.append((ref_, at))
-    elif row["member"] is not None and r.scope.member(row["username"]):
-        if row["kind"] == "member":
-            told.people.append(mapping.member(r.site, _user(row)))
-        elif (change := _change(r.site, row, at)) is not None:
-            lost = change.field == "badge" and not change.on
-            if not (lost and r.state.holds_on(str(change.value))):
-                told.changes.append(change)
-
-
-def _change(site: str, row: Row, at: datetime) -> Change | None:
-    member, action, label = str(row["member"]), number(row["action"]), row["label"]
-    match row["kind"]:
-        case "group" if label:
-            return notes.membership(site, member, str(label), action == 2, at)
-        case "badge" if label:
-            return notes.badge(site, member, str(label), True, at)
-        case "log" if action == 14 and row["details"]:
-            return notes.badge(site, member, str(row["details"]), False, at)
-        case "log" if action in (2, 15):
-            return notes.level(site, member, row["value"], row["details"], at)
-    return None
-
-
-def _post(row: Row) -> Json:
-    """As the list of posts would have it."""
-    likes = number(row["likes"]) or 0
-    return {
-        "id": number(row["id"]),
-        "topic_id": number(row["topic"]),
-        "user_id": number(row["member"]),
-        "username": row["username"],
-        "post_number": number(row["number"]),
-        "reply_to_post_number": number(row["reply"]),
-        "post_type": number(row["type"]),
-        "action_code": row["code"],
-        "raw": row["raw"] or "",
-        "hidden": flag(row["hidden"]),
-        "created_at": wire(row["created"]),
-        "updated_at": wire(row["updated"]),
-        "deleted_at": wire(row["deleted"]),
-        "user_deleted": flag(row["withdrawn"]),
-        "actions_summary": [{"id": mapping.LIKE, "count": likes}] if likes else [],
-    }
-
-
-def _user(row: Row) -> Json:
-    """As the list of users would have it."""
-    return {
-        "id": number(row["id"]),
-        "username": row["username"],
-        "name": row["name"],
-        "title": row["title"],
-        "created_at": wire(row["created"]),
-        "last_seen_at": wire(row["seen"]),
-        "trust_level": number(row["trust"]),
-        "admin": flag(row["admin"]),
-        "moderator": flag(row["moderator"]),
-        "staged": flag(row["staged"]),
-        "suspended_till": wire(row["suspended"]),
-        "silenced_till": wire(row["silenced"]),
-    }
+def _was_counted(r: Reading, post: Json, held: Collection[str], before: Stamp) -> bool:
+    """Of what the mirror never holds (an excluded member's), the topic's numbers tell whether it is new."""
+    if r.scope.post(post):
+        return str(post["id"]) in held
+    return (post["post_number"] or 0) <= before.highest

@@ -15,7 +15,7 @@ from ..records import Kind
 from . import mapping, read_messages, read_people, read_posts, read_topics
 from .badges import badges
 from .events import delivered, newest_event
-from .explorer import asked, beginning, everything
+from .explorer import asked, beginning, confirm, everything
 from .reading import Reading
 from .staff_log import staff_doings
 
@@ -34,7 +34,9 @@ def _start(r: Reading) -> Iterator[Batch]:
 
 
 def _query(r: Reading) -> Iterator[Batch]:
-    """Beside a webhook the query is asked in sweeps only: for likes, levels, groups and badges."""
+    """Each sweep looks whether the query is still the one. Beside a webhook it is asked in sweeps only: for
+    likes, levels, groups and badges."""
+    confirm(r)
     if r.webhook is not None:
         yield from asked(r)
 

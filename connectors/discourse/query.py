@@ -132,7 +132,10 @@ def rows_of(content: Mapping[str, Any]) -> list[Row] | None:
     columns: Sequence[str] = content.get("columns") or ()
     if tuple(columns) != COLUMNS:
         return None
-    return [dict(zip(columns, values, strict=True)) for values in content.get("rows") or ()]
+    rows: Sequence[Sequence[Any]] = content.get("rows") or ()
+    if any(len(row) != len(columns) or not row[0] for row in rows):
+        return None
+    return [dict(zip(columns, values, strict=True)) for values in rows]
 
 
 def number(value: Any) -> int | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from ...config.errors import Filtered, Misconfigured, OutcomeUnknown, ReadOnly, Refused
+from ...config.errors import Filtered, Misconfigured, NotThisPlatform, ReadOnly, Refused, Unreachable
 from ..base import Finding
 from .client import Client
-from .explorer import beginning, run
+from .explorer import beginning, run, stored
 from .query import QUERY, Address, same
 
 _STORE = "Store this query in it (Admin, Plugins, Data Explorer), word for word:\n\n" + QUERY
@@ -17,7 +17,7 @@ _STORE = "Store this query in it (Admin, Plugins, Data Explorer), word for word:
 def findings(client: Client, address: Address, now: datetime) -> Iterator[Finding]:
     """Whether it is there, is the right one, and answers in time; up to two requests."""
     try:
-        stored = str((client.get(address.stored).get("query") or {}).get("sql") or "")
+        text = stored(client, address)
     except Refused:
         who = "with this group" if address.group else "with a group of this account, as group/number"
         yield Finding(
@@ -26,12 +26,12 @@ def findings(client: Client, address: Address, now: datetime) -> Iterator[Findin
             f"Name an administrator's account, or share the query {who}. {_STORE}",
         )
         return
-    if not same(stored):
+    if not same(text):
         yield Finding("error", f"query {address.number} of Data Explorer is another one.", _STORE)
         return
     try:
         run(client, address, beginning(now.isoformat()), 1)
-    except (Filtered, ReadOnly, OutcomeUnknown) as error:
+    except (Filtered, ReadOnly, Unreachable, NotThisPlatform) as error:
         yield Finding(
             "warning",
             f"query {address.number} of Data Explorer is not answered: {error.message}",

@@ -44,6 +44,8 @@ class State:
     """The topics that describe categories: no list shows them."""
     explored: dict[str, Any] = field(default_factory=dict)
     """Up to where the query of Data Explorer was read."""
+    asked: str = ""
+    """When it was last asked for all that it tells."""
     swept: str = ""
     """When the last full pass or sweep began: no state of a topic or member is older than that."""
     swept_before: str = ""

@@ -10,7 +10,7 @@ import os
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ordito.config.errors import RateLimited
@@ -48,6 +48,9 @@ def dialect(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     before=st.lists(deeds, max_size=30),
     during=st.lists(st.tuples(st.integers(0, 6), deeds), max_size=14),
     after=st.lists(deeds, max_size=8),
+)
+@example(  # the only post that shows is written between the two requests that tell how the forum lists
+    before=[], during=[(0, ("delete_topic", 0)), (1, ("unlist", 0)), (6, ("open", 0))], after=[]
 )
 def test_whatever_happens_while_it_reads_the_mirror_ends_true(
     dialect: str, before: list[Deed], during: list[tuple[int, Deed]], after: list[Deed]
