@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -46,8 +46,8 @@ class Checker:
     platforms: Mapping[str, Platform]
     messages: Messages
 
-    def offline(self) -> list[Row]:
-        """Everything that can be said without asking a site."""
+    def offline(self, mirrored: Sequence[Row] = ()) -> list[Row]:
+        """Everything that can be said without asking a site, with what the mirror said."""
         found = [
             *self._store(),
             *self._secrets(),
@@ -55,6 +55,7 @@ class Checker:
             *self._left_open(),
             *self._facts(),
             *self._templates(),
+            *mirrored,
         ]
         if all(row.level == "ok" for row in found):
             sites, policies = len(self.settings.sites), len(self._active())

@@ -45,6 +45,7 @@ def plan(
     result = engine.plan(app.store, app.now(), policies, as_of=moment, dry_run=dry_run)
     app.out.document(plan_document(result, app.platforms()))
     _show(app, result, stored=result.id is not None)
+    _warn_of_areas(app, engine, policies)
     if moment is not None:
         app.out.note(_AS_OF)
     if result.errors:
@@ -106,6 +107,15 @@ def _show(app: App, result: Plan, *, stored: bool) -> None:
         app.out.say(f"Proposed: {total}. Nothing is done before it is approved: ordito review")
     else:
         app.out.say(f"Would be proposed: {total}. Nothing was stored.")
+
+
+def _warn_of_areas(app: App, engine: Engine, policies: Sequence[str]) -> None:
+    """What was misspelt where a policy names areas, which nothing else would show."""
+    from .area_names import unknown_areas
+
+    with app.store.read() as conn:
+        for row in unknown_areas(engine, conn, engine.active(policies)):
+            app.out.warn(f"{row.where}: {row.message} {row.hint}")
 
 
 def _show_held(app: App, held: Sequence[Held]) -> None:

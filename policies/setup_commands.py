@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..config.errors import SettingsError, UsageError
+from ..config.errors import OrditoError, SettingsError, StoreError, UsageError
 from ..config.init import Answers, Site, draft, presets, tidy_url, variable_for, write
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def check(app: App, offline: bool) -> int:
     from .check import worst
 
     checker = _checker(app)
-    rows = checker.offline()
+    rows = checker.offline(_mirrored(app))
     code = 2 if worst(rows) == "error" else 0
     _show(app, rows)
     if not offline:
@@ -92,6 +92,25 @@ def check(app: App, offline: bool) -> int:
         code = code or (1 if worst(found) == "error" else 0)
     app.out.document({"findings": [row.to_dict() for row in rows]})
     return code
+
+
+def _mirrored(app: App) -> list[Row]:
+    """What can be said where a store is there already; none is made for it."""
+    from .area_names import unknown_areas
+    from .check import Row
+    from .wiring import make_engine
+
+    try:
+        url = app.settings.store_url
+        if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
+            return []
+        engine = make_engine(app)
+        with app.store.read() as conn:
+            return unknown_areas(engine, conn, engine.active())
+    except StoreError as error:
+        return [Row("warning", app.settings.where("store"), error.message, error.hint)]
+    except OrditoError:  # the settings of the store are at fault, which is said already
+        return []
 
 
 class _Questions:
