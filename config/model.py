@@ -40,6 +40,11 @@ class SiteSettings(Model):
     messages: bool = Field(default=False, description="Read private messages between members, too.")
     requests_per_minute: int = Field(default=30, ge=1, description="The pace of all requests together.")
 
+    @property
+    def spaces_read(self) -> frozenset[str] | None:
+        """Ids of the only spaces that are read; None: all that are not excluded."""
+        return None
+
 
 class PolicySettings(Model):
     """What the settings of every policy have; each kind adds its own keys."""

@@ -90,11 +90,13 @@ class Freshness:
 
     `within`: how long such a change stays unseen at most, if syncs come often enough; zero: until the next
     one; None: until everything is read again. `until` is None where that kind cannot be read at all.
+    `reading_since`: when the reading began that finds them and is not finished; None: none is under way.
     """
 
     aspect: Aspect
     until: datetime | None
     within: timedelta | None = timedelta(0)
+    reading_since: datetime | None = None
 
 
 class Known(Protocol):
@@ -112,6 +114,9 @@ class Known(Protocol):
     def listed(self, low: int, high: int) -> frozenset[str]:
         """Ids from `low` to `high`, on a forum, of the undeleted regular contributions that the mirror holds
         of topics which are not unlisted: what a list of all posts has to show."""
+
+    def sealed(self, name: str) -> str:
+        """A digest that only this mirror makes of it: to know an excluded name again without keeping it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -296,6 +296,7 @@ def exclusions(settings: SiteSettings) -> Exclusions:
         members=frozenset(map(comparable, exclude.members)),
         text=settings.text,
         messages=settings.messages,
+        only=settings.spaces_read,
     )
 
 

@@ -38,6 +38,9 @@ class _Empty:
     def listed(self, low: int, high: int) -> frozenset[str]:
         return frozenset()
 
+    def sealed(self, name: str) -> str:
+        return ""
+
 
 class DiscourseConnector:
     """Reads a forum, and acts there as one account."""

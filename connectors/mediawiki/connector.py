@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,11 +14,10 @@ from .client import Client
 from .convert import Converter
 from .fetch import Fetch
 from .freshness import freshness
+from .passes import Passes, rereads_within
 from .people import People
 from .platform import VERBS, MediaWikiPlatform
 from .probe import health
-from .recent import Recent
-from .scan import Scan, again, is_due
 from .settings import MediaWikiSettings
 from .standing import Standings
 from .writing.editing import Editor
@@ -53,30 +52,13 @@ class MediaWikiConnector:
         return health(wiki, self._settings, self.site)
 
     def changes(self, cursor: Cursor | None, known: Known) -> Iterator[Batch]:
-        if cursor is None or cursor["phase"] != "recent":
-            for batch in Scan(self.client, self._convert, known).run(cursor):
-                yield batch
-                cursor = batch.cursor
-        cursor = yield from self._recent(cursor, known)
-        if cursor is not None and is_due(cursor, self._world.now()):
-            for batch in Scan(self.client, self._convert, known).run(again(cursor)):
-                yield batch
-                cursor = batch.cursor
-            yield from self._recent(cursor, known)
-
-    def _recent(self, cursor: Cursor | None, known: Known) -> Generator[Batch, None, Cursor | None]:
-        """What changed since, and the cursor after it."""
-        if cursor is not None:
-            for batch in Recent(self.client, self._convert, known, self._world.now()).run(cursor):
-                yield batch
-                cursor = batch.cursor
-        return cursor
+        return Passes(self.client, self._convert, known, self._world, self._settings).run(cursor)
 
     def begins_anew(self, cursor: Cursor) -> bool:
         return False
 
     def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:
-        return tuple(freshness(cursor, synced_at))
+        return tuple(freshness(cursor, synced_at, rereads_within(self._settings, self._world.now())))
 
     def fetch(self, ref: Ref) -> Batch | None:
         return Fetch(self.client, self._convert).one(ref)

@@ -78,12 +78,16 @@ def _can(wiki: Wiki) -> frozenset[type[Action]]:
 
 
 def estimate(wiki: Wiki, namespaces: int) -> int:
-    """Requests of a first sync by the wiki's own counts: sign-in, users, rights, revisions, pages."""
+    """Requests of a first sync by the wiki's own counts: sign-in, rights, users, revisions, pages."""
+    return 3 + requests_of_scan(wiki, namespaces)
+
+
+def requests_of_scan(wiki: Wiki, namespaces: int) -> int:
+    """Of reading everything once."""
     count = wiki.statistics.get
     rows, pages = wiki.rows_per_request, wiki.pages_per_request
     return (
-        3
-        + max(1, ceil(count("users", 0) / rows))
+        max(1, ceil(count("users", 0) / rows))
         + max(1, ceil(count("edits", 0) / rows))
         + namespaces
         + ceil(count("pages", 0) / pages)

@@ -24,10 +24,14 @@ _SURE = timedelta(days=1)
 """After a pause no longer than this nothing asks how far back the recent changes go."""
 
 
-def start_of_recent(time: str, scanned: str = "", seen: Mapping[str, str] | None = None) -> dict[str, Any]:
+def start_of_recent(
+    time: str, scanned: str = "", extent: Json | None = None, seen: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The cursor of a mirror that is complete up to `time`. `scanned`: when everything was last read.
-    `seen`: the rows of the last minutes before that were dealt with, as ranges of ids."""
-    return {"phase": "recent", "time": time, "scanned": scanned, "seen": dict(seen or {})}
+    `extent`: how much of the wiki it holds. `seen`: the rows of the last minutes before that were dealt with,
+    as ranges of ids."""
+    cursor = {"phase": "recent", "time": time, "scanned": scanned, "seen": dict(seen or {})}
+    return cursor | ({"extent": extent} if extent is not None else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Recent:
             if going_on:
                 state = {**state, "continue": going_on, "fresh": packs}
             else:
-                state = start_of_recent(until, cursor.get("scanned", ""), packs)
+                state = start_of_recent(until, cursor.get("scanned", ""), cursor.get("extent"), packs)
             yield Batch(cursor=state, part="changes")
 
     def _source(self, position: datetime) -> str:

@@ -4,22 +4,23 @@ Order: accounts, the log of rights, the list of all revisions by date (without t
 each page), then every page with its current text, which completes what the list began. The time is taken
 before all that; `recent.py` goes on from there, so that nothing that changes meanwhile is lost.
 
-The same is done again every `ROUND`, because some things leave no public trace: what an oversighter
-suppresses (revisions, pages, accounts), and categories that a changed template brings. The mirror keeps what
-it has then, and of pages that it knows only the current text is read.
+The same is done again from time to time (`reread` in the settings), because some things leave no public
+trace: what an oversighter suppresses (revisions, pages, accounts), and categories that a changed template
+brings. The mirror keeps what it has then, and of pages that it knows only the current text is read. A part of
+it is done for namespaces that are added to the settings later (`adding.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from ..base import Batch, Cursor, Known
 from ..records import Kind, Record
 from .client import Client, Json
 from .convert import REVISION_PROPS, UNKNOWN, USER_PROPS, Converter, Creation, Stamp, moment
+from .extent import Extent
 from .logs import changes_of_rights, names_in
 from .pages import CURRENT, Found, PageReader, ids_of, stamps_of
 from .recent import start_of_recent
@@ -27,29 +28,26 @@ from .scope import CATEGORY
 
 State = dict[str, Any]
 
-ROUND = timedelta(days=30)
-"""Within so long, and one sync more, everything was read again: the most that a change may stay unseen which
-the wiki tells nowhere."""
-
-
-def is_due(cursor: Cursor, now: datetime) -> bool:
-    """Whether a mirror that is up to date shall be read again as a whole."""
-    scanned = cursor.get("scanned")
-    return not scanned or now - moment(scanned) >= ROUND
-
-
-def again(cursor: Cursor) -> Cursor:
-    """The beginning of that. The time stays the mirror's: what the logs tell since is read after it."""
-    return {"phase": "users", "time": cursor["time"], "again": True}
+def again(cursor: Cursor) -> State:
+    """The beginning of reading everything again. The time stays the mirror's: what the logs tell since is
+    read after it."""
+    kept = {key: cursor[key] for key in ("time", "scanned", "extent") if key in cursor}
+    return {"phase": "users", **kept, "again": True}
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One full enumeration; its state between batches is the cursor."""
+    """One enumeration; its state between batches is the cursor. `part`: only of these namespaces, of which
+    the mirror lacks something; it is not asked then what it holds too much."""
 
     client: Client
     convert: Converter
     known: Known
+    part: tuple[int, ...] = ()
+
+    @property
+    def _namespaces(self) -> tuple[int, ...]:
+        return self.part or self.convert.scope.namespaces
 
     @property
     def pages(self) -> PageReader:
@@ -76,7 +74,8 @@ class Scan:
             ended: tuple[Kind, ...] = ()
             if "scan" not in state:
                 now = query["curtimestamp"]
-                state = {"time": now, **state, "scan": now}
+                extent = Extent.of(self.convert.scope, self.known).document()
+                state = {"time": now, **state, "scan": now, "extent": extent}
                 records += [self.convert.space(number) for number in self.convert.scope.namespaces]
                 records += [self.convert.group(name) for name in self.convert.wiki.groups]
                 ended = (Kind.SPACE, Kind.GROUP)
@@ -109,27 +108,32 @@ class Scan:
             yield from (u for u in answer["query"]["users"] if "userid" in u)
 
     def _revisions(self, state: State) -> Iterator[Batch]:
-        scope = self.convert.scope
-        skipped = self._excluded_pages()
-        for query, going_on in self.client.batches(
-            state.get("continue"),
-            list="allrevisions",
-            arvnamespace=scope.namespaces,
-            arvdir="newer",
-            arvstart=scope.since.isoformat() if scope.since is not None else None,
-            arvlimit="max",
-            arvprop=REVISION_PROPS,
-        ):
-            rows = [row for row in query.get("allrevisions", ()) if row["pageid"] not in skipped]
-            told = self._of_known_pages if state.get("again") else self._from_list
+        skipped = self.excluded_pages()
+        for listed, going_on in self.all_revisions(state.get("continue")):
+            rows = [row for row in listed if row["pageid"] not in skipped]
+            told = self._of_known_pages if state.get("again") else self.from_list
             records, count = told(rows), sum(len(row["revisions"]) for row in rows)
-            if scope.since is None:  # then a namespace without revisions is one without pages
+            if self.convert.scope.since is None:  # then a namespace without revisions is one without pages
                 state = {**state, "spaces": sorted({*state.get("spaces", ()), *(row["ns"] for row in rows)})}
             done = state.get("done", 0) + count
             state = _next(state, going_on, "pages", count)
             yield self._batch(state, records, "revisions", done=done)
 
-    def _from_list(self, rows: list[Json]) -> list[Record]:
+    def all_revisions(self, start: Json | None) -> Iterator[tuple[list[Json], Json]]:
+        """The revisions by date, by page within each answer, and the `continue` that follows it."""
+        since = self.convert.scope.since
+        for query, going_on in self.client.batches(
+            start,
+            list="allrevisions",
+            arvnamespace=self._namespaces,
+            arvdir="newer",
+            arvstart=since.isoformat() if since is not None else None,
+            arvlimit="max",
+            arvprop=REVISION_PROPS,
+        ):
+            yield query.get("allrevisions", []), going_on
+
+    def from_list(self, rows: list[Json]) -> list[Record]:
         """Revisions without text, and pages seen for the first time, to be completed by `_pages`."""
         stamps = stamps_of(self.known, {str(row["pageid"]) for row in rows})
         records: list[Record] = []
@@ -167,7 +171,7 @@ class Scan:
         began = not revision.get("parentid") and stamp.creation.at == moment(revision["timestamp"])
         return began and stamp.creation.author is not None and self.convert.author(revision) is None
 
-    def _excluded_pages(self) -> frozenset[int]:
+    def excluded_pages(self) -> frozenset[int]:
         """The pages in excluded categories: the list of revisions does not say what is in them."""
         category = self.convert.wiki.namespaces[CATEGORY].name
         return frozenset(
@@ -181,7 +185,7 @@ class Scan:
 
     def _pages(self, state: State) -> Iterator[Batch]:
         """One namespace; the state after its last batch names the next one, or `recent.py`'s beginning."""
-        wanted = self.convert.scope.namespaces
+        wanted = self._namespaces
         spaces = [n for n in wanted if n in state.get("spaces", wanted)] or wanted[:1]
         space = state.get("space", spaces[0] if spaces else 0)
         following = next((n for n in spaces if n > space), None)
@@ -204,9 +208,9 @@ class Scan:
             yield Batch(
                 records=tuple(found.records),
                 gone=tuple(found.gone),
-                cursor=start_of_recent(state["time"], state["scan"]) if ended else state,
+                cursor=end_of(state) if ended else state,
                 scan=_name(state),
-                ended=(Kind.THREAD, Kind.CONTRIBUTION) if ended else (),
+                ended=(Kind.THREAD, Kind.CONTRIBUTION) if ended and not self.part else (),
                 part="pages",
                 done=state.get("done", 0),
                 total=total,
@@ -237,8 +241,14 @@ class Scan:
         )
 
 
+def end_of(state: State) -> State:
+    """The cursor after the last batch."""
+    return start_of_recent(state["time"], state["scan"], state.get("extent"))
+
+
 def _name(state: State) -> str:
-    """Of the reading: what it does not meet is gone. A second one may begin in the second of the first."""
+    """Of the reading: what it does not meet is gone. A second one may begin in the second of the first. ''
+    where only a part is read."""
     return f"{state['scan']} again" if state.get("again") else str(state["scan"])
 
 

@@ -6,6 +6,7 @@ archived there, and a move leaves one behind.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -29,6 +30,8 @@ class Scope:
     since: datetime | None
     """Older revisions are left out; a page's current one is always read."""
     text: bool
+    digest: str
+    """See `digest_of`."""
 
     @classmethod
     def of(cls, settings: MediaWikiSettings, wiki: Wiki) -> Scope:
@@ -41,6 +44,7 @@ class Scope:
             members=frozenset(tidy(name) for name in settings.exclude.members),
             since=datetime.combine(since, time(), UTC) if since is not None else None,
             text=settings.text,
+            digest=digest_of(settings),
         )
 
     def wants_labels(self, labels: Iterable[str]) -> bool:
@@ -48,6 +52,13 @@ class Scope:
 
     def wants_member(self, username: str) -> bool:
         return username not in self.members
+
+
+def digest_of(settings: MediaWikiSettings) -> str:
+    """Of all settings that bound what is read, apart from `since`; the wiki need not be asked for it."""
+    excluded = settings.exclude
+    parts = (sorted(settings.namespaces), *map(sorted, (excluded.spaces, excluded.labels, excluded.members)))
+    return hashlib.blake2b(repr((parts, settings.text)).encode(), digest_size=8).hexdigest()
 
 
 def label_of(name: str, wiki: Wiki) -> str:

@@ -47,7 +47,7 @@ def digest(secret: bytes, site: str, member: str) -> str:
     return hmac.digest(secret, f"{site}:member:{member}".encode(), "sha256").hex()
 
 
-def _name_digest(secret: bytes, site: str, name: str) -> str:
+def name_digest(secret: bytes, site: str, name: str) -> str:
     return hmac.digest(secret, f"{site}:excluded:{comparable(name)}".encode(), "sha256").hex()
 
 
@@ -65,6 +65,8 @@ class Exclusions:
     members: frozenset[str] = frozenset()
     text: bool = True
     messages: bool = True
+    only: frozenset[str] | None = None
+    """Ids of the spaces that are read at all; None: any."""
 
 
 @dataclass(slots=True)
@@ -90,7 +92,7 @@ class Guard:
     def load(cls, connection: Connection, site: str, exclusions: Exclusions, secret: bytes) -> Guard:
         ours = select(doings.c.id).where(doings.c.site == site, doings.c.kind == Kind.THREAD.value)
         graves = select(tombstones.c.digest).where(tombstones.c.site == site)
-        names = {_name_digest(secret, site, name) for name in exclusions.members}
+        names = {name_digest(secret, site, name) for name in exclusions.members}
         met = select(left_out.c.digest).where(left_out.c.site == site, left_out.c.name.in_(names))
         known = select(spaces.c.id, spaces.c.name, spaces.c.parent).where(spaces.c.site == site)
         account = select(checkpoints.c.account).where(checkpoints.c.site == site)
@@ -140,7 +142,7 @@ class Guard:
             {
                 "site": self.site,
                 "digest": self._digest(member),
-                "name": _name_digest(self.secret, self.site, name),
+                "name": name_digest(self.secret, self.site, name),
             }
             for member, name in names.items()
             if comparable(name) in self.exclusions.members
@@ -152,7 +154,8 @@ class Guard:
         e = self.exclusions
         return bool(
             e.spaces or e.labels or e.members or not e.text or not e.messages or self.tombstones
-        )
+            or e.only is not None
+        )  # fmt: skip
 
     def _learn(self, record: Record) -> None:
         if isinstance(record, Space):
@@ -176,7 +179,9 @@ class Guard:
         return self.excludes_space(thread.space)
 
     def excludes_space(self, space: str | None) -> bool:
-        """Whether the space, or one above it, is excluded."""
+        """Whether the space, or one above it, is excluded, or not among those that are read."""
+        if self.exclusions.only is not None and space is not None and space not in self.exclusions.only:
+            return True
         passed: set[str] = set()
         while self.exclusions.spaces and space is not None and space not in passed:
             passed.add(space)
@@ -231,6 +236,8 @@ class Guard:
             hidden = record.id in self._threads if record.kind is Kind.THREAD else self._hides(record.id)
             return None if hidden else record
         if isinstance(record, Space) and self.excludes_space(record.id):
+            if self.exclusions.only is not None and record.id not in self.exclusions.only:
+                return None
             named = comparable(record.name) in self.exclusions.spaces
             return record if named else replace(record, name="")
         return record
@@ -263,7 +270,11 @@ def purge(connection: Connection, guard: Guard) -> None:
         )  # fmt: skip
         rows = connection.execute(labelled)
         drop_threads(connection, site, {row.item for row in rows if comparable(row.value) in e.labels})
-    names = {_name_digest(guard.secret, site, name) for name in e.members}
+    if e.only is not None:
+        elsewhere = select(threads.c.id).where(threads.c.site == site, threads.c.space.not_in(e.only))
+        drop_threads(connection, site, connection.scalars(elsewhere).all())
+        connection.execute(delete(spaces).where(spaces.c.site == site, spaces.c.id.not_in(e.only)))
+    names = {name_digest(guard.secret, site, name) for name in e.members}
     connection.execute(delete(left_out).where(left_out.c.site == site, left_out.c.name.not_in(names)))
     if e.members:
         rows = connection.execute(select(members.c.id, members.c.username).where(members.c.site == site))

@@ -141,7 +141,7 @@ class Ingest:
 
 
 def held(connection: Connection, site: str) -> Counts:
-    """What the mirror holds of a site and is not deleted. A first sync has brought the difference, as it reads
+    """What the mirror holds of a site and is not deleted. A first sync brought the difference, as it reads
     some items more than once."""
     counts = Counts()
     for table in (members, threads, contributions):

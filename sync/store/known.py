@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, or_, select
 
 from ...connectors.records import ContributionKind, Kind, ThreadKind
+from .guard import name_digest
 from .states import chunks
 from .store import Store
 from .tables import contributions, doings, threads
@@ -71,6 +72,9 @@ class MirrorKnown:
             return frozenset(
                 id for span in _spans(low, high) for id in connection.scalars(held.where(span))
             )
+
+    def sealed(self, name: str) -> str:
+        return name_digest(self.store.secret, self.site, name)
 
 
 def _spans(low: int, high: int) -> Iterator[ColumnElement[bool]]:

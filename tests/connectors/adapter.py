@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Protocol
 
 from ordito.connectors.base import Batch, Connector, Cursor, Family, Platform
@@ -283,3 +284,6 @@ class MemoryMirror:
             and c.thread in shown
             and low <= int(c.id) <= high
         )
+
+    def sealed(self, name: str) -> str:
+        return sha256(name.encode()).hexdigest()

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from ordito.config.secret import Secret
-from ordito.connectors.mediawiki.scan import ROUND
 from ordito.connectors.records import Contribution, Thread
 from tests.connectors.adapter import MemoryMirror
 from tests.connectors.mediawiki.mirrored import assert_equal, update
@@ -20,7 +19,7 @@ from tests.connectors.mediawiki.site import Clock, connect, member, mirror, page
 from tests.servers.mediawiki.client import Client
 from tests.servers.mediawiki.wiki import Wiki
 
-LATER = ROUND + timedelta(hours=1)
+LATER = timedelta(days=30, hours=1)
 
 
 def later(mirrored: MemoryMirror, wiki: Wiki, after: timedelta = LATER) -> int:

@@ -1,0 +1,101 @@
+"""In which order a wiki is read: everything once, what the settings add to that, what changed since, and from
+time to time everything again."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..base import Ahead, Batch, Cursor, Known, World
+from .adding import Adding
+from .client import Client
+from .convert import Converter, moment
+from .extent import Extent
+from .probe import requests_of_scan
+from .recent import Recent, start_of_recent
+from .scan import Scan, again
+from .scope import digest_of
+from .settings import MediaWikiSettings
+
+Reading = Generator[Batch, None, Cursor | None]
+"""Batches, and the cursor after them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """One use for one sync."""
+
+    client: Client
+    convert: Converter
+    known: Known
+    world: World
+    settings: MediaWikiSettings
+
+    def run(self, cursor: Cursor | None) -> Iterator[Batch]:
+        if cursor is not None and not self._same_settings(cursor):
+            cursor = yield from self._with_more(cursor)
+        if cursor is None or cursor["phase"] != "recent":
+            cursor = yield from self._all(Scan(self.client, self.convert, self.known).run(cursor), cursor)
+        cursor = yield from self._recent(cursor)
+        if cursor is not None and "extent" not in cursor:  # of a version that did not note it
+            cursor = {**cursor, "extent": Extent.of(self.convert.scope, self.known).document()}
+            yield Batch(cursor=cursor)
+        if cursor is not None and is_due(cursor, self.settings, self.world.now()):
+            start = again(cursor)
+            yield Batch(cursor=start, ahead=self._ahead())
+            cursor = yield from self._all(Scan(self.client, self.convert, self.known).run(start), start)
+            yield from self._recent(cursor)
+
+    def _all(self, batches: Iterator[Batch], cursor: Cursor | None) -> Reading:
+        for batch in batches:
+            yield batch
+            cursor = batch.cursor
+        return cursor
+
+    def _recent(self, cursor: Cursor | None) -> Reading:
+        if cursor is None:
+            return None
+        recent = Recent(self.client, self.convert, self.known, self.world.now())
+        return (yield from self._all(recent.run(cursor), cursor))
+
+    def _same_settings(self, cursor: Cursor) -> bool:
+        if "extent" not in cursor:
+            return True
+        seal = self.known.sealed(digest_of(self.settings))
+        return "adding" not in cursor and bool(cursor["extent"]["settings"] == seal)
+
+    def _with_more(self, cursor: Cursor) -> Reading:
+        """Adds what the settings leave out no more. A first reading that was stopped begins once more in that
+        case, as it has passed by what is missing; one for the second time waits until that is added."""
+        if cursor["phase"] != "recent":
+            held, now = Extent.load(cursor["extent"]), Extent.of(self.convert.scope, self.known)
+            if held.within(now) == now:
+                return cursor
+            if not cursor.get("again"):
+                return {"phase": "users", "time": cursor["time"]}
+            cursor = start_of_recent(cursor["time"], cursor.get("scanned", ""), cursor["extent"])
+        return (yield from self._all(Adding(self.client, self.convert, self.known).run(cursor), cursor))
+
+    def _ahead(self) -> Ahead:
+        requests = requests_of_scan(self.convert.wiki, len(self.convert.scope.namespaces))
+        return Ahead(
+            what=f"everything is read again, as every {self.settings.reread}, for what the wiki hides"
+            " without a trace",
+            requests=requests,
+            at_most=self.settings.since is not None,
+            hint="'reread' in the settings of the site says how often; 'reread: never' turns it off.",
+        )
+
+
+def is_due(cursor: Cursor, settings: MediaWikiSettings, now: datetime) -> bool:
+    """Whether a mirror that is up to date shall be read again as a whole."""
+    if settings.reread is None:
+        return False
+    scanned = cursor.get("scanned")
+    return not scanned or settings.reread.after(moment(scanned)) <= now
+
+
+def rereads_within(settings: MediaWikiSettings, now: datetime) -> timedelta | None:
+    """How long after a reading of everything the next one is due; None: never."""
+    return None if settings.reread is None else settings.reread.after(now) - now
