@@ -43,6 +43,7 @@ from .gifts import BADGE, GROUP, TAKEN, gifts, withdrawals
 __all__ = ["ASK", "Experts", "ExpertsParameters"]
 
 ASK = "ask"
+_UNCLEAR = "{} answered neither a plain yes nor a plain no; read it, and ask them for one of the two"
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +244,8 @@ class Experts(Kind):
         return self.parameters.consent == "assumed" or self._answer(community, who) == "yes"
 
     def _answer(self, community: Community, who: Ref) -> str | None:
+        """On any account; what is plain before what is not."""
+        found: str | None = None
         for account in accounts(community.conn, who):
             query = select(consents.c.answer).where(
                 consents.c.site == account.site,
@@ -250,12 +253,18 @@ class Experts(Kind):
                 consents.c.about == self.policy,
             )
             answer: str | None = community.conn.execute(query).scalar_one_or_none()
-            if answer is not None:
+            if answer in ("yes", "no"):
                 return answer
-        return None
+            found = found or answer
+        return found
 
-    def _ask(self, community: Community, platform: Platform, expert: Expert) -> Iterator[Candidate]:
-        if self._answer(community, expert.member) is not None:
+    def _ask(
+        self, community: Community, platform: Platform, expert: Expert
+    ) -> Iterator[Candidate | Held]:
+        answer = self._answer(community, expert.member)
+        if answer == "unclear":
+            yield self.held(expert.member, "answer", _UNCLEAR.format(expert.username))
+        if answer is not None:
             return
         evidence = links(self.tools, community, platform, expert, self.parameters.areas)
         yield Candidate(
