@@ -43,6 +43,14 @@ def dialect(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return found
 
 
+NO_POST_IN_SIGHT: list[tuple[int, Deed]] = [
+    *[(0, ("join", 0))] * 5, (2, ("delete_topic", 0)), (2, ("join", 0)), (0, ("unlist", 0)),
+    (5, ("recover_topic", 0)),
+]  # fmt: skip
+"""One of two topics is deleted, the other unlisted, when the list of posts is read for the first time."""
+
+
+@example(before=[], during=NO_POST_IN_SIGHT, after=[])
 @EXAMPLES
 @given(
     before=st.lists(deeds, max_size=30),
