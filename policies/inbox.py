@@ -1,13 +1,12 @@
 """What people answer to us: the phrase that ends all contact, and a yes or no to a question.
 
 Read from the mirror before every plan, and again of the people whom an action addresses before it is done:
-replies of others in threads in which we wrote. Only the first line counts, and only outside quotes, so that
-somebody who quotes our own words does not opt out by it.
+replies of others in threads in which we wrote, by their own words (`answers.py`). What is neither a plain yes
+nor a plain no is kept as unclear, for people to look at.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,28 +17,23 @@ from ..connectors.records import Kind, Ref
 from ..sync.inserts import insert_missing
 from ..sync.store.tables import attempts, consents, contributions, doings, opt_outs, proposals, texts, threads
 from ..sync.store.times import micros
+from .answers import Verdict, asks_to_stop, own_lines, takes_back, verdict
 from .builtin.experts import ASK
-from .comparisons import fold
 
-_QUOTE = re.compile(r"\[quote\b(?:(?!\[quote\b).)*?\[/quote\]", re.S | re.I)
-"""A quote without another one inside."""
-_QUOTED_LINE = re.compile(r"^ {0,3}>.*$", re.M)
 _WHOLE = ("page", "talk")
 """Threads whose contributions are whole texts, not answers: see `talk_inbox.py`."""
-_YES = frozenset({"yes", "sì", "si", "ja", "oui", "sí"})
-_NO = frozenset({"no", "nein", "non"})
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply of `member` in a thread in which we wrote for `policy` (its `step`)."""
+    """A reply of `member` in a thread in which we wrote for `policy` (its `step`), in lines of their own."""
 
     contribution: Ref
     member: str
     addressed: str
     policy: str
     step: str
-    first_line: str
+    lines: tuple[str, ...]
 
 
 def take_in(conn: Connection, phrase: str, now: datetime, of: Sequence[Ref] | None = None) -> int:
@@ -49,24 +43,22 @@ def take_in(conn: Connection, phrase: str, now: datetime, of: Sequence[Ref] | No
     """
     from .talk_inbox import talk_answers  # which knows what an answer is from here
 
-    noted, wanted = 0, fold(first_line(phrase))
-    said: dict[tuple[str, str, str], Answer] = {}
+    noted = 0
+    said: dict[tuple[str, str, str], tuple[Answer, Verdict]] = {}
     for answer in (*_answers(conn, of), *talk_answers(conn, phrase, of)):
-        if fold(answer.first_line) == wanted:
+        if answer.lines and asks_to_stop(answer.lines[0], phrase):
             noted += _opt_out(conn, answer, now)
-        elif answer.step == ASK and answer.member == answer.addressed and _verdict(answer):
-            said[answer.contribution.site, answer.member, answer.policy] = answer  # the last one counts
-    return noted + sum(_consent(conn, answer, now) for answer in said.values())
+        elif answer.step == ASK and answer.member == answer.addressed:
+            key = (answer.contribution.site, answer.member, answer.policy)
+            found = verdict(answer.lines)
+            if found and _counts(found, answer, key in said and said[key][1] != "unclear"):
+                said[key] = (answer, found)  # the last one counts
+    return noted + sum(_consent(conn, answer, found, now) for answer, found in said.values())
 
 
-def first_line(text: str) -> str:
-    """The first line that is not empty and not quoted, without marks of emphasis and final punctuation."""
-    plain, found = _QUOTE.subn("", text)
-    while found:
-        plain, found = _QUOTE.subn("", plain)
-    plain = _QUOTED_LINE.sub("", plain)
-    lines = (line.strip() for line in plain.splitlines())
-    return next((line for line in lines if line), "").strip("*_~`'\" .!,;:")
+def _counts(found: Verdict, answer: Answer, decided: bool) -> bool:
+    """Whether a reply is an answer: after a plain yes or no, thanks and the like are none."""
+    return found != "unclear" or not decided or takes_back(answer.lines)
 
 
 def _answers(conn: Connection, of: Sequence[Ref] | None) -> Iterator[Answer]:
@@ -100,7 +92,7 @@ def _answers(conn: Connection, of: Sequence[Ref] | None) -> Iterator[Answer]:
         item = Ref.parse(row.item)
         addressed = item.id if item.kind == Kind.MEMBER else ""
         ref = Ref(row.site, Kind.CONTRIBUTION, row.id)
-        yield Answer(ref, row.author, addressed, row.policy, row.step, first_line(row.text))
+        yield Answer(ref, row.author, addressed, row.policy, row.step, tuple(own_lines(row.text)))
 
 
 def _opt_out(conn: Connection, answer: Answer, now: datetime) -> int:
@@ -114,14 +106,9 @@ def _opt_out(conn: Connection, answer: Answer, now: datetime) -> int:
     return insert_missing(conn, opt_outs, [row])
 
 
-def _verdict(answer: Answer) -> str:
-    word = fold(answer.first_line)
-    return "yes" if word in _YES else "no" if word in _NO else ""
-
-
-def _consent(conn: Connection, answer: Answer, now: datetime) -> int:
+def _consent(conn: Connection, answer: Answer, found: Verdict, now: datetime) -> int:
     key = {"site": answer.contribution.site, "member": answer.member, "about": answer.policy}
-    values = {"answer": _verdict(answer), "at": micros(now), "evidence": str(answer.contribution)}
+    values = {"answer": found, "at": micros(now), "evidence": str(answer.contribution)}
     if insert_missing(conn, consents, [key | values]):
         return 1
     same = and_(*(consents.c[name] == value for name, value in key.items()))

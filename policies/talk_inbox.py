@@ -28,9 +28,10 @@ from ..sync.store.tables import (
     spaces,
     threads,
 )
+from .answers import first_line, own_lines
 from .builtin.experts import ASK
 from .comparisons import fold
-from .inbox import Answer, first_line
+from .inbox import Answer
 from .pages import newest_text
 
 if TYPE_CHECKING:
@@ -90,12 +91,12 @@ def _in_section(
         member = people.get(author)
         if author != account and member is not None:
             ref = Ref(page.ref.site, Kind.CONTRIBUTION, page.edited[member])
-            yield Answer(ref, member, addressed, policy, step, _first(words))
+            yield Answer(ref, member, addressed, policy, step, _own(words))
 
 
-def _first(words: str) -> str:
-    lines = (line for line in words.splitlines() if line.strip())
-    return first_line(_SIGNATURE.sub("", _INDENT.sub("", next(lines, ""))))
+def _own(words: str) -> tuple[str, ...]:
+    lines = (_SIGNATURE.sub("", _INDENT.sub("", line)) for line in words.splitlines())
+    return tuple(own_lines("\n".join(lines)))
 
 
 def _pages(conn: Connection, of: Sequence[Ref] | None) -> list[_Page]:

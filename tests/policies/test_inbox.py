@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ordito.policies.inbox import first_line
+from ordito.policies.answers import first_line, own_lines, verdict
 from ordito.sync.store import tables
 from tests.policies.town import FREE, Town
 
@@ -45,11 +45,19 @@ STOPS = [
     "> You get this once.\n\nSTOP",
     "[quote=\"ordito, post:1, topic:5\"]\nreply with STOP as the first line\n[/quote]\n\nSTOP",
     "[quote]a[quote]b[/quote]c[/quote]STOP",
+    "STOP please",
+    "Please stop!",
+    "STOP, grazie.",
+    "Hi Ordito,\n\nSTOP",
+    "On Mon, 2 Mar 2026 at 10:00, Ordito via The Club <forum@example.org>\nwrote:\n> reply with STOP\n\nSTOP",
     "\uff33\uff34\uff2f\uff30",  # full-width letters
 ]
 GOES_ON = [
     "Please don't stop.",
     "STOP it, I like this",
+    "STOP?",
+    "Please don't stop",
+    "~~STOP~~",
     "Thanks!\n\nSTOP",
     "> STOP",
     "  > STOP\n\nWhat does this mean?",
@@ -134,22 +142,95 @@ def consent(town: Town) -> list[tuple[str, str]]:
         return [(row.member, row.answer) for row in conn.execute(tables.consents.select())]
 
 
-@pytest.mark.parametrize("text", ["YES", "yes!", "**Yes**", "SÌ", "sì.", "Si", "SI\u0300", "Sí", "sì'"])
+MAIL = "On Mon, 2 Mar 2026 at 10:00 Ordito <forum@example.org> wrote:"
+POSTA = "Il giorno lun 2 mar 2026 alle ore 10:00 Ordito <forum@example.org> ha scritto:"
+QUESTION = "Please reply with **YES** or **NO** as the first line."
+YES = [
+    "YES", "yes!", "**Yes**", "SÌ", "sì.", "Si", "SI\u0300", "Sí", "sì'", "“Yes”", "Yes 👍", "yes yes",
+    "Yep",
+    "Yes please", "Yes, please do!", "Yes, thank you very much.", "Yes, of course - no problem.",
+    "Sure, go ahead",
+    "I agree.", "Sì, volentieri, grazie!", "Certo", "sono d’accordo", "Ja, gerne.", "Oui, avec plaisir",
+    "Claro",
+    "Hi,\n\nyes, I'd be happy to.\n\nAnna", "Ciao Ordito,\nva bene!",
+    "Yes.\n\nDo you need anything from me?",
+    f"Yes please\n\n{MAIL}\n> {QUESTION}\n> It is not an obligation.", f"{MAIL}\n> {QUESTION}\n\nYes",
+    f"{POSTA}\n> Rispondi con SÌ o NO.\n\nSì", "Yes\n\n-- \nAnna\nNot a lawyer", "yes\r\n\r\nAnna",
+    f"Yes\n\n-----Original Message-----\nFrom: Ordito\n{QUESTION}", f"[quote]{QUESTION}[/quote]\nYes",
+    f"Yes\n\nFrom: Ordito <forum@example.org>\nSent: Monday\n\n{QUESTION}",
+]  # fmt: skip
+NO = [
+    "NO", "no.", "*No*", f"[quote]{QUESTION}[/quote]\nNo", "No thanks", "No, thank you.", "no no no",
+    "Nope",
+    "No, I would rather not be listed.", "I'd rather not", "No, grazie.", "Preferisco di no", "Nein danke",
+    "Non, merci", "~~YES~~ NO", f"{MAIL}\n> YES\n\nNo",
+]  # fmt: skip
+UNCLEAR = [
+    "Maybe", "What for?", "Yes and no", "I say yes", "Not yes", "not yet", "Yes?", "YES?!",
+    "Should I say yes?",
+    "No problem", "OK", "👍", "Yes. No.", "No, wait, yes", "Yes, but only my first name",
+    "Yes, I got your message",
+    "Yes\n\nbut do not publish my real name", "Sì\n\nma senza il mio nome", "YES or NO", QUESTION,
+    f"You wrote: {QUESTION}", "'YES' is what you want to hear", "Yes, if nobody else does", "{{tq|YES}}",
+    "No idea",
+    "I never say yes", "Non sì", "nicht ja",
+]  # fmt: skip
+NOTHING = ["", "> YES", "[quote]YES[/quote]", f"{MAIL}\n> YES", "~~Yes~~", "<blockquote>YES</blockquote>"]
+
+
+@pytest.mark.parametrize(
+    ("found", "texts"), [("yes", YES), ("no", NO), ("unclear", UNCLEAR), (None, NOTHING)]
+)
+def test_what_people_write_means_what_they_mean(found: str | None, texts: list[str]) -> None:
+    wrong = {text: given for text in texts if (given := verdict(own_lines(text))) != found}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("text", ["[quote]" * 9999, "~~" * 30001, "On 1" * 9999, "<s>" * 9999, "yes " * 9999])
+def test_no_text_takes_long_to_understand(text: str) -> None:
+    verdict(own_lines(text))
+
+
+@pytest.mark.parametrize("text", ["YES", "Yes please", f"{MAIL}\n> {QUESTION}\n\nSì"])
 def test_a_yes_is_understood(asked: Town, text: str) -> None:
     asked.post("m1", "2", text=text)
     assert consent(asked) == [("2", "yes")]
 
 
-@pytest.mark.parametrize("text", ["NO", "no.", "*No*", "[quote]Please reply with **YES**[/quote]\nNo"])
+@pytest.mark.parametrize("text", ["NO", "No, thank you.", f"[quote]{QUESTION}[/quote]\nNo"])
 def test_a_no_is_understood(asked: Town, text: str) -> None:
     asked.post("m1", "2", text=text)
     assert consent(asked) == [("2", "no")]
 
 
-@pytest.mark.parametrize("text", ["Maybe", "What for?", "Yes and no", "> YES", "I say yes"])
-def test_anything_else_is_no_answer(asked: Town, text: str) -> None:
+@pytest.mark.parametrize("text", ["Maybe", "Yes?", "Yes, but only my first name"])
+def test_of_an_answer_that_is_not_plain_people_are_told(asked: Town, text: str) -> None:
     asked.post("m1", "2", text=text)
+    assert consent(asked) == [("2", "unclear")]
+    plan = asked.plan()
+    assert plan.proposals == ()
+    assert [(each.by, each.item) for each in plan.held if "neither a plain" in each.reason] == [
+        ("answer", "forum:member:2")
+    ]
+    asked.later(hours=1)
+    asked.post("m1", "2", text="Yes!")
+    assert [each.verb for each in asked.proposed()] == ["set_title"]
+
+
+def test_a_quotation_alone_is_no_answer(asked: Town) -> None:
+    asked.post("m1", "2", text="> YES")
     assert consent(asked) == []
+
+
+def test_thanks_after_a_yes_change_nothing_but_second_thoughts_do(asked: Town) -> None:
+    asked.post("m1", "2", text="Yes")
+    asked.later(hours=1)
+    asked.post("m1", "2", text="Thanks!")
+    assert consent(asked) == [("2", "yes")]
+    asked.later(hours=1)
+    asked.post("m1", "2", text="Sorry, I do not want that after all.")
+    assert consent(asked) == [("2", "unclear")]
+    assert asked.proposed() == []
 
 
 def test_the_last_answer_counts_in_whatever_plan_it_is_read(asked: Town) -> None:

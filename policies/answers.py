@@ -1,0 +1,165 @@
+"""What somebody's words to us mean: the phrase that ends all contact, and a yes or a no to a question.
+
+The first line of their own words decides: quotes, what a mail program puts around them, and a line that only
+greets are no words of theirs. A yes is nothing but a yes, whatever courtesy goes with it, and nothing after it
+takes it back or makes it conditional. Of all else nobody can be sure: moderators look at it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from .comparisons import fold
+
+Verdict = Literal["yes", "no", "unclear"]
+
+_QUOTE = re.compile(r"\[quote\b(?:(?!\[quote\b).)*?\[/quote\]", re.S | re.I)
+"""A quote without another one inside."""
+_STRUCK = re.compile(
+    r"~~.{0,500}?~~|<(s|del|strike|blockquote)\b[^>]{0,99}>.{0,2000}?</\1>", re.S | re.I
+)
+_QUOTED_LINE = re.compile(r"^ {0,3}>.*$", re.M)
+_WROTE = re.compile(
+    r"^(?:On|Il|Am|Le|El)\b[^\n]{0,99}?\d[^\n]{0,99}(?:\n[^\n]{0,99})?"
+    r"\b(?:wrote|ha scritto|a écrit|escribió|schrieb\b[^\n]{0,99})\s?:[ \t]*$",
+    re.M | re.I,
+)
+"""Above what a mail program quotes, sometimes broken into two lines."""
+_BELOW = re.compile(
+    r"^(?:-{2,} ?(?:original message|messaggio originale|ursprüngliche nachricht|message d.origine"
+    r"|mensaje original) ?-{2,}|_{10,}|-- )[ \t]*$"
+    r"|^(?:from|da|von|de): [^\n]+\n(?:sent|date|inviato|data|gesendet|envoyé|enviado(?: el)?): ",
+    re.M | re.I,
+)
+"""From here on it is the message answered, or a signature."""
+_MARKS = "*_~`'\" .!,;:"
+_WORD = re.compile(r"\w+(?:'\w+)*")
+
+_YES = """
+yes; yep; yeah; yup; sure; certainly; absolutely; definitely; of course; agreed; i agree; gladly
+with pleasure
+sì; si; certo; certamente; assolutamente; volentieri; d'accordo; sono d'accordo; va bene; con piacere
+acconsento
+ja; gern; gerne; sehr gerne; einverstanden; natürlich; selbstverständlich
+oui; d'accord; volontiers; bien sûr; avec plaisir
+sí; claro; de acuerdo; por supuesto; con gusto
+"""
+_NO = """
+no; nope; nah; no way; rather not; i'd rather not; i would rather not; i'd prefer not; i would prefer not to
+preferisco di no; preferirei di no; meglio di no; non sono d'accordo; non acconsento
+nein; lieber nicht; eher nicht
+non; plutôt pas; je préfère pas; je ne préfère pas
+mejor no; prefiero que no
+"""
+_COURTESY = """
+please; please do; thanks; thanks a lot; many thanks; thank you; thank you very much; go ahead; do
+do it; i do
+you may; you can; why not; no problem; no worries; fine; that's fine; fine with me; fine by me
+happy to; glad to
+i'd be happy to; i'd be glad to; i'd love to; i would be happy to; i would love to; sounds good; feel free
+per favore; per piacere; prego; grazie; grazie mille; molte grazie; perché no; nessun problema
+fate pure; pure
+bitte; danke; vielen dank; kein problem; warum nicht
+s'il vous plaît; s'il te plaît; merci; merci beaucoup; pas de problème; pourquoi pas
+por favor; gracias; muchas gracias; por qué no; sin problema
+"""
+_GREETINGS = """
+hi; hello; hey; dear; ordito; moderators; all; there; ciao; salve; buongiorno; buonasera; a tutti
+moderatori
+hallo; guten tag; bonjour; hola; buenos días
+"""
+_HEDGES = """
+no; not; never; but; only; except; unless; if; though; although; however; maybe; perhaps; until
+without; wait; unsure
+don't; didn't; won't; can't; cannot; shouldn't; wouldn't; isn't; stop; changed
+non; ma; però; solo; soltanto; tranne; se; mai; forse; purché; senza; aspetta; aspettate
+nicht; kein; keine; keinen; nie; aber; nur; außer; wenn; falls; vielleicht; ohne
+pas; jamais; mais; sauf; seulement; peut; sans
+nunca; pero; salvo; quizás; quizá; sin
+"""
+"""Any of these after a yes makes it one that a person has to read."""
+
+
+def _phrases(listed: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(words(each) for each in re.split(r"[;\n]", listed) if each.strip())
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text, folded, without marks of emphasis and punctuation."""
+    plain = fold(text).replace("’", "'").replace("_", " ")
+    return tuple(_WORD.findall(plain))
+
+
+_AGREES, _DECLINES, _GREETS = _phrases(_YES), _phrases(_NO), _phrases(_GREETINGS)
+_KIND = _phrases(_COURTESY) | _GREETS
+_CONTRARY = {each for phrase in _phrases(_HEDGES) for each in phrase}
+_LONGEST = max(map(len, _AGREES | _DECLINES | _KIND))
+
+
+def own_lines(text: str) -> list[str]:
+    """The lines of somebody's own words that are not empty: no quotes, nothing struck out, no signature."""
+    plain, found = _QUOTE.subn("", text)
+    while found:
+        plain, found = _QUOTE.subn("", plain)
+    plain = _QUOTED_LINE.sub("", _STRUCK.sub("", plain.replace("\r\n", "\n")))
+    plain = _WROTE.sub("", plain)
+    if below := _BELOW.search(plain):
+        plain = plain[: below.start()]
+    lines = [line.strip() for line in plain.splitlines()]
+    lines = [line for line in lines if line]
+    return lines[1:] if len(lines) > 1 and _is(words(lines[0]), {_GREETS}) else lines
+
+
+def first_line(text: str) -> str:
+    """The first of somebody's own lines, without marks of emphasis and final punctuation."""
+    return next(iter(own_lines(text)), "").strip(_MARKS)
+
+
+def asks_to_stop(line: str, phrase: str) -> bool:
+    """Whether a first line is the phrase that was agreed on, whatever courtesy goes with it."""
+    wanted, said = words(phrase), words(line)
+    if not wanted or "?" in line:
+        return fold(line.strip(_MARKS)) == fold(phrase.strip(_MARKS))
+    return said == wanted or _is(said, {_KIND, frozenset({wanted})}, frozenset({wanted}))
+
+
+def verdict(lines: Sequence[str]) -> Verdict | None:
+    """What somebody's own lines answer to a question; None where there are none."""
+    if not lines:
+        return None
+    first, *rest = lines
+    said, after = words(first), {word for line in rest for word in words(line)}
+    if "?" in first:
+        return "unclear"
+    if _is(said, {_AGREES, _KIND}, _AGREES):
+        return "unclear" if after & _CONTRARY else "yes"
+    start = re.split(r"[,.;:!–—]", first, maxsplit=1)[0]
+    agreed = {phrase[0] for phrase in _AGREES if len(phrase) == 1}
+    if _is(words(start), {_DECLINES, _KIND}, _DECLINES):
+        return "unclear" if (set(said) | after) & agreed else "no"
+    return "unclear"
+
+
+def takes_back(lines: Iterable[str]) -> bool:
+    """Whether what somebody wrote after their answer might change it."""
+    return any(word in _CONTRARY for line in lines for word in words(line))
+
+
+def _is(
+    said: tuple[str, ...],
+    of: set[frozenset[tuple[str, ...]]],
+    needed: frozenset[tuple[str, ...]] | None = None,
+) -> bool:
+    """Whether words are a row of phrases of these, the longest taken first, with one at least of `needed`."""
+    known: set[tuple[str, ...]] = set().union(*of)
+    place, met = 0, needed is None
+    while place < len(said):
+        length = next((n for n in range(_LONGEST, 0, -1) if said[place : place + n] in known
+                       and place + n <= len(said)), 0)  # fmt: skip
+        if not length:
+            return False
+        met = met or (needed is not None and said[place : place + length] in needed)
+        place += length
+    return met and bool(said)
