@@ -6,7 +6,7 @@ that many policies share them; a community about a single item asks the same sel
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -39,7 +39,7 @@ from ..connectors.records import Kind, Ref
 from ..sync.outbox import Because
 from ..sync.store.times import micros
 from .area_tests import about
-from .comparisons import AtLeast, PartlyKnown, TextIs
+from .comparisons import AtLeast, TextIs
 from .conditions import (
     NEVER,
     All,
@@ -55,7 +55,8 @@ from .conditions import (
 )
 from .doubts import doubted
 from .facts import FactUse, Subject
-from .matches import Grounds, Match
+from .filling import MANY, fill, regrouped
+from .matches import Brief, Grounds, Match
 from .query import Coverage, FactQuery, everything
 from .sources import EFFORT, FLAGS, SOURCES, Scope
 from .wording import shown
@@ -125,6 +126,23 @@ class Community:
                     Ref(site, Kind.MEMBER, author) if author else None,
                     Ref(site, Kind.THREAD, thread) if thread else None,
                 )
+
+    def brief(
+        self,
+        subject: Subject,
+        site: str,
+        when: Condition,
+        unless: Condition,
+        uses: Sequence[FactUse],
+    ) -> Iterator[Brief]:
+        """As `select`, of which it says less: the values of the facts `uses` only, by their names."""
+        query = self._query(subject, site, when, unless)
+        wanted, left = candidates(when, unless, query, self.now), keep(when, unless, _textual)
+        told = _distinct([*uses, *(atom.use for condition in left for atom in condition.atoms())])
+        statement = query.select(*_relations(query), *everything(query, told)).where(wanted)
+        for chunk in self._rows(query, statement, told, left):
+            for item, values in chunk.items():
+                yield Brief(item, values.pop(_AUTHOR), values.pop(_THREAD), values)
 
     def values(self, subject: Subject, ref: Ref, uses: Sequence[FactUse]) -> Mapping[str, Any] | None:
         """The facts of one item; None if it is not there."""
@@ -287,11 +305,26 @@ class Community:
         left: tuple[All, Some] = (All(()), NEVER),
     ) -> Iterator[dict[str, dict[str, Any]]]:
         """Chunks of item id → values by the facts' names, of those that match what is `left` to decide."""
-        names = [_ID, _AUTHOR, _THREAD, *(use.name for use in uses)]
         asked = {atom.use for condition in left for atom in condition.atoms()}
-        sets = [use for use in uses if use.fact.type in ("set", "scores")]
-        early, late = [use for use in sets if use in asked], [use for use in sets if use not in asked]
-        bounds = [use.name for use in uses if use not in sets and query.lower_bound(use)]
+        late = [use for use in uses if use.fact.type in MANY and use not in asked]
+        decided = self._decided(query, statement, uses, left, asked)
+        for chunk in regrouped(decided, _CHUNK) if late else decided:
+            for use in late:
+                fill(self.conn, query, use, chunk)
+            yield {values.pop(_ID): values for values in chunk}
+
+    def _decided(
+        self,
+        query: FactQuery,
+        statement: Any,
+        uses: Sequence[FactUse],
+        left: tuple[All, Some],
+        asked: Set[FactUse],
+    ) -> Iterator[list[dict[str, Any]]]:
+        """The rows as they come, those of them that match; of what has many values only what is `asked`."""
+        names = [_ID, _AUTHOR, _THREAD, *(use.name for use in uses)]
+        early = [use for use in uses if use.fact.type in MANY and use in asked]
+        bounds = [use.name for use in uses if use.fact.type not in MANY and query.lower_bound(use)]
         # An option of the statement: on the connection it would stay, and PostgreSQL would declare a cursor
         # for whatever comes next.
         result = self.conn.execute(statement.execution_options(yield_per=_CHUNK))
@@ -302,46 +335,8 @@ class Community:
                     if values[name] is not None:
                         values[name] = AtLeast(values[name])
             for use in early:
-                self._fill(query, use, chunk)
-            if asked:
-                chunk = [values for values in chunk if matches(*left, values, self.now)]
-            for use in late:
-                self._fill(query, use, chunk)
-            yield {values.pop(_ID): values for values in chunk}
-
-    def _fill(self, query: FactQuery, use: FactUse, chunk: list[dict[str, Any]]) -> None:
-        if use.fact.type == "scores":
-            self._fill_scores(query, use, chunk)
-        else:
-            self._fill_set(query, use, chunk)
-
-    def _fill_scores(self, query: FactQuery, use: FactUse, chunk: list[dict[str, Any]]) -> None:
-        """Put the scores by area in the place of their owner's id."""
-        owners = {values[use.name] for values in chunk} - {None}
-        if not owners:
-            return
-        scores: dict[str, dict[str, float]] = {owner: {} for owner in owners}
-        for owner, area, score in self.conn.execute(query.scores(use, owners)):
-            scores[owner][area] = score
-        for values in chunk:
-            values[use.name] = scores.get(values[use.name])
-
-    def _fill_set(self, query: FactQuery, use: FactUse, chunk: list[dict[str, Any]]) -> None:
-        """Put the set's elements in the place of its owner's id."""
-        owners = {values[use.name] for values in chunk} - {None}
-        if not owners:
-            return
-        elements: dict[str, set[str]] = {owner: set() for owner in owners}
-        for owner, name in self.conn.execute(query.elements(use, owners)):
-            elements[owner].add(name)
-        dark = query.coverage.dark_groups if use.fact.column == "group" else frozenset()
-        for values in chunk:
-            owner = values[use.name]
-            if query.doubts(use.fact):
-                values[use.name] = None
-            elif owner is not None:
-                seen = elements[owner]
-                values[use.name] = PartlyKnown(seen, dark) if dark else frozenset(seen)
+                fill(self.conn, query, use, chunk)
+            yield [values for values in chunk if matches(*left, values, self.now)] if asked else chunk
 
 
 def _effort(part: Condition) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 from ..connectors.records import Ref
 from ..sync.outbox import Because
@@ -54,3 +54,13 @@ class Match:
     because: Sequence[Because]
     author: Ref | None = None
     thread: Ref | None = None
+
+
+class Brief(NamedTuple):
+    """What is told of an item where very many match: its id, those of its author and its thread as far as it
+    has such, and the values of some facts."""
+
+    id: str
+    author: str | None
+    thread: str | None
+    values: Mapping[str, Any]

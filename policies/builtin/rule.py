@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -20,10 +21,13 @@ from ...sync.store.times import moment
 from ..community import Community
 from ..conditions import NEVER, Condition, parse
 from ..facts import FactUse, Subject, find_fact
-from ..kind import Candidate, Held, Kind
+from ..kind import Candidate, Crowd, Held, Kind
 from ..matches import Match
 from .common import nobody_to_talk_to, unless
 from .verbs import Doing, Target, read_doing
+
+ONCE = "once"
+"""The occasion of what is done once for ever."""
 
 
 class RuleParameters(PolicySettings):
@@ -93,14 +97,46 @@ class Rule(Kind):
         return given.condition, unless(given.exception, *(alone if talks else ()))
 
     def propose(self, community: Community, site: str) -> Iterator[Candidate | Held]:
+        return self._among(community, site, None)
+
+    def survey(self, community: Community, site: str) -> Iterator[Candidate | Held | Crowd]:
+        """Very many items may match; of those that it may meet again, when differs from one to the other."""
+        if self.parameters.again is not None:
+            yield from self.propose(community, site)
+            return
+        when, barred = self.conditions(self.tools.platforms[site].family)
+        crowds: dict[tuple[str, ...], list[tuple[int, str]]] = defaultdict(list)
+        for each in community.brief(self.subject, site, when, barred, self._telling()):
+            target = _target(self.subject, each.id, each.author, each.thread)
+            steps: list[str] = []
+            for number, doing in enumerate(self.parameters.doings):
+                if why := doing.missing(target):
+                    yield self.held(f"{site}:{self.subject}:{each.id}", "unknown", f"{doing.verb}: {why}")
+                elif not doing.already(each.values):
+                    steps.append(_step(number, doing))
+            if steps:
+                crowds[tuple(steps)].append((_since(each.values), each.id))
+        for common, waits in crowds.items():
+            make = partial(self._made, community, site)
+            yield Crowd(site, self.subject, common, waits, lambda since: ONCE, make)
+
+    def _made(self, community: Community, site: str, among: Sequence[str] | None) -> Iterator[Candidate]:
+        for each in self._among(community, site, among):
+            if isinstance(each, Candidate):
+                yield each
+
+    def _among(
+        self, community: Community, site: str, among: Sequence[str] | None
+    ) -> Iterator[Candidate | Held]:
+        """What is to be done with all items that match, or with those of them that are among some."""
         platform = self.tools.platforms[site]
         when, barred = self.conditions(platform.family)
-        also = self._wanted(platform.family)
-        done = self._done(community)
-        for match in community.select(self.subject, site, when, barred, also=also):
-            target = _target(match)
+        also, done = self._wanted(), self._done(community)
+        for match in community.select(self.subject, site, when, barred, also=also, among=among):
+            author, thread = (ref.id if ref else None for ref in (match.author, match.thread))
+            target = _target(self.subject, match.ref.id, author, thread)
             for number, doing in enumerate(self.parameters.doings):
-                step = f"{number + 1} {doing.verb}"
+                step = _step(number, doing)
                 occasion = self._occasion(community, done.get((str(match.ref), step)))
                 if doing.missing(target):
                     yield self.held(match.ref, "unknown", f"{doing.verb}: {doing.missing(target)}")
@@ -117,7 +153,7 @@ class Rule(Kind):
             occasion=occasion,
             step=step,
             because=match.because,
-            since=_since(match),
+            since=_since(match.values),
             compose=partial(self._compose, platform, match, target, doing),
             site=platform.site,
             addressee=member if doing.to_member and doing.message else None,
@@ -139,7 +175,7 @@ class Rule(Kind):
                 told[name] = f"{moment(value):%Y-%m-%d}"
         return told
 
-    def _wanted(self, family: str) -> list[FactUse]:
+    def _wanted(self) -> list[FactUse]:
         """Facts that tell whether there is anything left to do, and that templates may use."""
         names = {
             "member": ("username", "joined", "groups"),
@@ -149,6 +185,11 @@ class Rule(Kind):
                              "thread.visible", "author.username", "author.groups"),
         }[self.parameters.for_]  # fmt: skip
         return [find_fact(name, self.parameters.for_) for name in names]
+
+    def _telling(self) -> list[FactUse]:
+        """Of these, what tells since when an item waits, and whether there is anything left to do."""
+        told = {"age", "joined", *(doing.told_by for doing in self.parameters.doings)}
+        return [use for use in self._wanted() if use.fact.name in told]
 
     def _done(self, community: Community) -> dict[tuple[str, str], tuple[int, int]]:
         """(id, time) of the last time that each step was applied to each item; only needed for `again`."""
@@ -167,24 +208,27 @@ class Rule(Kind):
     def _occasion(self, community: Community, last: tuple[int, int] | None) -> str:
         """'' while it is too early to act again."""
         if last is None:
-            return "once"
+            return ONCE
         number, at = last
         due = self.parameters.again.after(moment(at))
         return f"again after {number}" if community.now >= due else ""
 
 
-def _target(found: Match) -> Target:
+def _step(number: int, doing: Doing) -> str:
+    return f"{number + 1} {doing.verb}"
+
+
+def _target(subject: str, item: str, author: str | None, thread: str | None) -> Target:
     """The thread and the member that a verb on this item acts upon."""
-    author = found.author.id if found.author else None
-    match found.ref.kind:
+    match subject:
         case RecordKind.MEMBER:
-            return Target(None, found.ref.id, None)
+            return Target(None, item, None)
         case RecordKind.THREAD:
-            return Target(found.ref.id, author, None)
+            return Target(item, author, None)
         case _:
-            return Target(found.thread.id if found.thread else None, author, found.ref.id)
+            return Target(thread, author, item)
 
 
-def _since(match: Match) -> int:
-    ages = [match.values.get(name) for name in ("age", "joined")]
+def _since(values: Mapping[str, Any]) -> int:
+    ages = [values.get(name) for name in ("age", "joined")]
     return min((int(age) for age in ages if age is not None), default=0)

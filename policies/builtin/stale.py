@@ -6,22 +6,23 @@ and old sections of talk pages go to an archive (`stale_talk.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from re import fullmatch
-from typing import ClassVar, Literal
+from typing import Any, ClassVar
 
-from pydantic import Field, model_validator
 from sqlalchemy import select
 
 from ...config.durations import Duration
-from ...config.model import DurationField, Model, PolicySettings
+from ...config.model import PolicySettings
 from ...connectors.actions import Action, ArchiveThread, CloseThread, Reply, SetLabels, UnlistThread
 from ...connectors.base import Platform, Profile
+from ...connectors.records import Kind as RecordKind
 from ...connectors.records import Ref
 from ...sync.outbox import Because, State
+from ...sync.store.states import chunks
 from ...sync.store.tables import proposals
 from ...sync.store.times import moment
 from .. import phrases
@@ -29,85 +30,15 @@ from ..community import Community
 from ..comparisons import AgeIs, BooleanIs, ChoiceIs, Comparison
 from ..conditions import All, Atom, Condition, grounds, parse
 from ..facts import FactUse, Subject, find_fact
-from ..kind import Candidate, Held, Kind, ThreadCondition, Written
+from ..kind import Candidate, Crowd, Held, Kind
 from ..matches import Match
 from ..pages import newest_text, own_namespaces
 from .common import SECTIONS, split, unless
 from .stale_authors import Authors
+from .stale_settings import DEFAULT_ON_WIKIS, StaleParameters
 
-_DEFAULT = {"quiet": "> 180 days", "waiting_on": ["nobody", "author"]}
-_DEFAULT_ON_WIKIS = {"quiet": "> 180 days"}
 _DONE = {"close": "closed", "archive": "archived", "unlist": "unlisted", "label": "labelled"}
 WARN = "warn"
-
-
-def _quiet() -> Written:
-    return Written(_DEFAULT, parse(_DEFAULT, "thread"))
-
-
-class Warn(Model):
-    """What is written before anything is done."""
-
-    message: str = Field(default="stale-warning", description="Name of the message template.")
-    grace: DurationField = Field(
-        default=Duration(14, "day"), description="How long a reply can still keep the thread open."
-    )
-
-
-class Tell(Model):
-    """A message to those who last edited the pages that were marked."""
-
-    message: str = Field(default="stale-authors", description="Name of the message template.")
-    authors: int = Field(default=2, ge=1, le=10, description="How many of the last authors of each page.")
-    again: DurationField = Field(
-        default=Duration(90, "day"), description="How long the same person is not told again."
-    )
-
-
-class StaleParameters(PolicySettings):
-    """Settings of `use: stale`."""
-
-    when: ThreadCondition = Field(default_factory=_quiet, description="Which threads are stale.")
-    except_: ThreadCondition | None = Field(default=None, alias="except", description="Which are not meant.")
-    warn: Warn | None = Field(default=None, description="A warning first, and time to answer it.")
-    then: list[Literal["close", "archive", "unlist", "label"]] = Field(
-        min_length=1, description="What is done: close, archive, unlist, label."
-    )
-    label: str = Field(default="", description="The label (on a wiki: the category) that `label` sets.")
-    template: str = Field(
-        default="", description="Wikis: what `archive` puts at the top of a page, such as '{{Out of date}}'."
-    )
-    linked: int = Field(
-        default=0, ge=0, description="Wikis: only pages that so many others link to are marked."
-    )
-    tell: Tell | None = Field(
-        default=None, description="Wikis: a message to those who last edited the marked pages."
-    )
-    archive: str = Field(
-        default="",
-        description="Wikis: where `archive` moves old sections of talk pages, '{talkpage}/Archive {year}'.",
-    )
-    archive_header: str = Field(
-        default="", description="Wikis: what a new archive page begins with, such as '{{Talk archive}}'."
-    )
-    keep: int = Field(
-        default=0, ge=0, description="Wikis: so many sections at least stay on a talk page, the newest."
-    )
-
-    @model_validator(mode="after")
-    def _complete(self) -> StaleParameters:
-        if "label" in self.then and not self.label:
-            raise ValueError("'then: [label]' needs 'label: NAME'")
-        if self.archive and not fullmatch(r"\{talkpage\}/([^{}#<>\[\]|]|\{year\})+", self.archive):
-            raise ValueError("'archive' names a subpage of the talk page: '{talkpage}/Archive {year}'")
-        if self.archive and split(self.when.condition)[0] is None:
-            raise ValueError("'archive' needs 'quiet' in 'when': how old the last signature of a section is")
-        for name in ("template", "archive"):
-            if getattr(self, name) and "archive" not in self.then:
-                raise ValueError(f"'{name}' says how something is archived; add 'archive' to 'then'")
-        if self.tell and not (self.template or self.label):
-            raise ValueError("'tell' is about marked pages: name a 'template' or a 'label'")
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +62,7 @@ class Stale(Kind):
     def _when(self, family: str) -> All:
         """On a wiki nobody is waited for on a page, so that is not part of what is asked there by itself."""
         if family == "wiki" and "when" not in self.parameters.model_fields_set:
-            return parse(_DEFAULT_ON_WIKIS, "thread")
+            return parse(DEFAULT_ON_WIKIS, "thread")
         condition: All = self.parameters.when.condition
         return condition
 
@@ -148,11 +79,60 @@ class Stale(Kind):
         if platform.family == "wiki":
             yield from self._on_a_wiki(community, platform)
             return
+        yield from self._threads(community, platform, None)
+        yield from self._unanswered(community, site, self.conditions(platform.family)[1])
+
+    def survey(self, community: Community, site: str) -> Iterator[Candidate | Held | Crowd]:
+        """On a forum half of all threads may be stale: what is done with which is told in brief."""
+        platform = self.tools.platforms[site]
+        if platform.family == "wiki":
+            yield from self.propose(community, site)
+            return
         when, barred = self.conditions(platform.family)
-        warnings = self._warnings(community)
-        for match in community.select("thread", site, when, barred, also=self._also()):
-            yield from self._steps(community, platform, match, warnings)
+        prefix, warned = f"{site}:thread:", {item for item, _ in self._warnings(community)}
+        crowds: dict[tuple[str, ...], list[tuple[int, str]]] = defaultdict(list)
+        apart: list[str] = []
+        facts = [find_fact(name, "thread") for name in ("quiet", *self._telling())]
+        for each in community.brief("thread", site, when, barred, facts):
+            if warned and prefix + each.id in warned:
+                apart.append(each.id)
+            elif steps := self._steps_of(platform, each.values):
+                crowds[steps].append((int(each.values["quiet"]), each.id))
+        for some in chunks(apart):
+            yield from self._threads(community, platform, some)
+        make = partial(self._made, community, platform)
+        for steps, waits in crowds.items():
+            yield Crowd(site, RecordKind.THREAD, steps, waits, _occasion, make)
         yield from self._unanswered(community, site, barred)
+
+    def _threads(
+        self, community: Community, platform: Platform, among: Sequence[str] | None
+    ) -> Iterator[Candidate | Held]:
+        """What is to be done with stale threads of a forum, or with those of them that are among some."""
+        when, barred = self.conditions(platform.family)
+        warnings, site = self._warnings(community), platform.site
+        for match in community.select("thread", site, when, barred, also=self._also(), among=among):
+            yield from self._steps(community, platform, match, warnings)
+
+    def _made(
+        self, community: Community, platform: Platform, among: Sequence[str] | None
+    ) -> Iterator[Candidate]:
+        for each in self._threads(community, platform, among):
+            if isinstance(each, Candidate):
+                yield each
+
+    def _telling(self) -> list[str]:
+        """The facts that tell which steps are left to do, as far as the condition does not."""
+        if self.parameters.warn is not None:
+            return []
+        told = {"close": "closed", "unlist": "visible", "label": "labels"}
+        return [told[step] for step in self.parameters.then if step in told]
+
+    def _steps_of(self, platform: Platform, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """What is to be done with a thread in which no warning was written."""
+        if self.parameters.warn is not None:
+            return (WARN,)
+        return tuple(step for step in self._to_do(platform) if not self._is_so(step, values))
 
     def _also(self) -> list[FactUse]:
         names = ["quiet", "title", "closed", "visible"]
@@ -188,7 +168,7 @@ class Stale(Kind):
             own, warnings = own_namespaces(community.conn, site), self._warnings(community)
             for match in community.select("thread", site, pages, barred, also):
                 if match.values["space"] not in own:
-                    stale[str(match.ref)] = (_occasion(match), match)
+                    stale[str(match.ref)] = (_occasion(int(match.values["quiet"])), match)
                     yield from self._steps(community, platform, match, warnings)
             if given.tell is not None:
                 yield from Authors(self, community, platform).propose(stale)
@@ -204,7 +184,7 @@ class Stale(Kind):
         match: Match,
         warnings: dict[tuple[str, str], _Warning],
     ) -> Iterator[Candidate | Held]:
-        occasion = _occasion(match)
+        occasion = _occasion(int(match.values["quiet"]))
         if self.parameters.warn is None:
             yield from self._acts(community, platform, match, occasion, None)
             return
@@ -272,7 +252,7 @@ class Stale(Kind):
             grace = Because("warned", f"at least {self.parameters.warn.grace} ago", f"{warned.at:%Y-%m-%d}")
             because = (*because, grace)
         for step in self._to_do(platform):
-            if self._is_so(step, match) or (
+            if self._is_so(step, match.values) or (
                 platform.family == "wiki" and step == "archive" and self._is_marked(community, match)
             ):
                 continue
@@ -303,18 +283,18 @@ class Stale(Kind):
         text, name = newest_text(community.conn, match.ref) or "", self.parameters.template.strip("{} \n")
         if name.partition("|")[0].casefold() not in text.casefold():
             return False
-        labelled = "label" not in self.parameters.then or self._is_so("label", match)
+        labelled = "label" not in self.parameters.then or self._is_so("label", match.values)
         return labelled and has_template(text, self.parameters.template)
 
-    def _is_so(self, step: str, found: Match) -> bool:
+    def _is_so(self, step: str, values: Mapping[str, Any]) -> bool:
         """Whether there is nothing left to do for a step."""
         match step:
             case "close":
-                return bool(found.values["closed"])
+                return bool(values["closed"])
             case "unlist":
-                return found.values["visible"] is False
+                return values["visible"] is False
             case "label":
-                return self.parameters.label in (found.values["labels"] or ())
+                return self.parameters.label in (values["labels"] or ())
         return False
 
     def _action(self, step: str, thread: Ref, profile: Profile) -> Action:
@@ -352,12 +332,13 @@ class Stale(Kind):
         if asked is None or asked.holds("community", community.now):
             return
         waiting = Atom(find_fact("waiting_on", "thread"), ChoiceIs(("community",)))
-        for match in community.select("thread", site, All((*rest, waiting)), barred):
-            yield self.held(match.ref, "unanswered", "it waits for an answer; silence alone never closes it")
+        for each in community.brief("thread", site, All((*rest, waiting)), barred, ()):
+            thread = f"{site}:thread:{each.id}"
+            yield self.held(thread, "unanswered", "it waits for an answer; silence alone never closes it")
 
 
-def _occasion(match: Match) -> str:
-    return f"quiet since {moment(int(match.values['quiet'])):%Y-%m-%dT%H:%M:%S}Z"
+def _occasion(since: int) -> str:
+    return f"quiet since {moment(since):%Y-%m-%dT%H:%M:%S}Z"
 
 
 def _quiet_words(length: Duration | None, language: str) -> str:

@@ -71,6 +71,11 @@ _VERBS: dict[str, _Verb] = {
     "set_title": _Verb(SetTitle, "member", {"title": str}, {}, recognises=True),
 }  # fmt: skip
 
+_TOLD_BY = {
+    "set_labels": "labels", "close_thread": "closed", "archive_thread": "archived",
+    "unlist_thread": "visible", "add_to_group": "groups", "remove_from_group": "groups",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Doing:
@@ -111,6 +116,11 @@ class Doing:
         if self._of.on == "thread":
             return "" if target.thread else "there is no thread"
         return "" if target.member else "its author is not known"
+
+    @property
+    def told_by(self) -> str:
+        """The fact of the thread or the member that `already` asks for; '' = none."""
+        return _TOLD_BY.get(self.verb, "")
 
     def already(self, values: Mapping[str, Any]) -> bool:
         """Whether what it would bring about is so already."""
