@@ -160,7 +160,7 @@ class Receipt:
     `made`: contributions and threads created by it. `before`: the state before, as `undo` needs it.
     `after`: what `undo` compares to see whether anybody changed the item since. `attribution` is
     `unknown` where somebody else may have brought the state about. `pending`: the platform holds it for
-    approval by its own moderators.
+    approval by its own moderators. `note`: what of it is left for a person to do, in a sentence.
     """
 
     site: str
@@ -172,11 +172,15 @@ class Receipt:
     after: Mapping[str, Any] | None = None
     attribution: Literal["ours", "unknown"] = "ours"
     pending: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NotDone:
-    """`find` looked everywhere that the action could have left its mark: it was not carried out."""
+    """`find` looked everywhere that the action could have left its mark: it was not carried out; or only half
+    of it, as `reason` says, and `perform` goes on from there."""
+
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +237,15 @@ class Linking(Protocol):
 
     def standing(self, threads: Sequence[str], links: int) -> Mapping[str, Standing]:
         """Of those of the pages that are there; `links`: how far they are counted. Raises TryLater."""
+
+
+@runtime_checkable
+class Halving(Protocol):
+    """A connector some of whose actions take more than one step."""
+
+    def take_back(self, action: Action, marker: Marker) -> None:
+        """What an interrupted try of this action left of it goes again, because the action is not wanted any
+        more. Raises ConnectorError where that does not succeed."""
 
 
 class Platform(Protocol):
@@ -331,6 +344,7 @@ def receipt_to_json(receipt: Receipt) -> dict[str, Any]:
         "after": receipt.after,
         "attribution": receipt.attribution,
         "pending": receipt.pending,
+        **({"note": receipt.note} if receipt.note else {}),
     }
 
 
@@ -345,4 +359,5 @@ def receipt_from_json(document: Mapping[str, Any]) -> Receipt:
         after=document["after"],
         attribution=document["attribution"],
         pending=document["pending"],
+        note=document.get("note", ""),
     )

@@ -1,7 +1,7 @@
 """What somebody's words to us mean: the phrase that ends all contact, and a yes or a no to a question.
 
 The first line of their own words decides: quotes, what a mail program puts around them, and a line that only
-greets are no words of theirs. A yes is nothing but a yes, whatever courtesy goes with it, and nothing after it
+greets are no words of theirs. A yes is nothing but a yes, with whatever courtesy, and nothing that follows
 takes it back or makes it conditional. Of all else nobody can be sure: moderators look at it.
 """
 

@@ -130,7 +130,7 @@ def show_report(app: App, conn: Connection, report: Report) -> None:
 def _show_done(app: App, conn: Connection, title: str, done: list[tuple[Proposal, Receipt]]) -> None:
     def line(proposal: Proposal, receipt: Receipt) -> str:
         pending = "(waits for the site's own moderators)" if receipt.pending else ""
-        parts = (_what(app, conn, proposal), _link(app, conn, proposal, receipt), pending)
+        parts = (_what(app, conn, proposal), _link(app, conn, proposal, receipt), pending, receipt.note)
         return "  ".join(filter(None, parts))
 
     _section(app, title, (line(proposal, receipt) for proposal, receipt in done))

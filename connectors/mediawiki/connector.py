@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ..actions import Action
+from ..actions import Action, ArchiveThread
 from ..base import Batch, Cursor, Found, Freshness, Health, Known, Marker, Profile, Receipt, Standing, World
 from ..http import PoliteSession
 from ..records import Ref
@@ -20,6 +20,7 @@ from .platform import VERBS, MediaWikiPlatform
 from .probe import health
 from .settings import MediaWikiSettings
 from .standing import Standings
+from .writing.archive import TalkArchive
 from .writing.editing import Editor
 from .writing.verbs import Verbs
 
@@ -77,6 +78,10 @@ class MediaWikiConnector:
 
     def find(self, action: Action, marker: Marker, since: datetime) -> Found:
         return self._verbs.find(action, marker, since)
+
+    def take_back(self, action: Action, marker: Marker) -> None:
+        if isinstance(action, ArchiveThread) and action.to:
+            TalkArchive(self._editor).take_back(action, marker)
 
     def undo(self, receipt: Receipt, marker: Marker) -> Receipt:
         return self._verbs.undo(receipt, marker)

@@ -25,7 +25,7 @@ from ...config.errors import (
     Unreachable,
     UsageError,
 )
-from ...connectors.base import Batch, Connector
+from ...connectors.base import Batch, Connector, Halving, Marker
 from ..store.tables import proposals
 from . import attempts
 from .attempts import Attempt, Doing
@@ -113,13 +113,17 @@ class _Run:
             connector = self._bench.connector(proposal.site)
             self._refresh(proposal)
             self._gate.prepare(proposal, self._bench.now())
-            attempt = self._decide(proposal.id)
+            attempt = self._decide(proposal.id, halves=isinstance(connector, Halving))
+            if isinstance(attempt, Marker):
+                assert isinstance(connector, Halving)  # noqa: S101 (or there is no marker)
+                connector.take_back(proposal.action, attempt)
+                attempt = self._decide(proposal.id)
         except ConnectorError as error:
             self._unbegun(proposal, error)
         except UsageError as error:  # its site has left the settings, and may come back
             self._report.held.append(Held(proposal.id, None, error.message))
         else:
-            if attempt is not None:
+            if isinstance(attempt, Attempt):
                 self._perform(connector, attempt)
 
     def _unless_held(self, proposal_id: int) -> Proposal | None:
@@ -184,15 +188,22 @@ class _Run:
             with self._bench.store.write(durable=False) as conn:
                 self._bench.ingest(conn, ref.site, batch or Batch(gone=((ref, None),)), self._bench.now())
 
-    def _decide(self, proposal_id: int) -> Attempt | None:
-        """Ask the gate and write what it says, in one transaction; the attempt, if it says go."""
+    def _decide(self, proposal_id: int, *, halves: bool = False) -> Attempt | Marker | None:
+        """Ask the gate and write what it says, in one transaction; the attempt, if it says go.
+
+        `halves`: the site may have half of it from an interrupted try. Where it is not wanted any more, the
+        marker of that comes back and nothing is written: half of it has to go first.
+        """
         bench, now = self._bench, self._bench.now()
         with bench.store.write() as conn:
             bench.lock.ensure(conn)
             proposal = get(conn, proposal_id)
             if proposal.state != State.APPROVED:
                 return None
-            match self._gate.check(conn, proposal, now):
+            verdict = self._gate.check(conn, proposal, now)
+            if halves and isinstance(verdict, Supersede | Review) and attempts.was_tried(conn, proposal.id):
+                return attempts.marker(bench.store.installation, proposal.id, bench.note(proposal))
+            match verdict:
                 case Go(contacts):
                     return attempts.begin(
                         conn,

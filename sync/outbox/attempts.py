@@ -137,6 +137,12 @@ def performed_since_the_plan(conn: Connection) -> Counter[str]:
     return Counter({policy: number for policy, number in rows})
 
 
+def was_tried(conn: Connection, proposal: int) -> bool:
+    """Whether it was begun before, and not carried out as far as that is known."""
+    query = select(attempts.c.id).where(attempts.c.proposal == proposal, attempts.c.doing == Doing.PERFORM)
+    return conn.execute(query.limit(1)).first() is not None
+
+
 def unsettled_of(conn: Connection, proposal: int) -> int | None:
     """The attempt of a proposal that only a person can settle."""
     return conn.execute(
@@ -231,6 +237,11 @@ def _complete(
     )
     if changed.rowcount != 1:
         raise TransitionError(f"Another run has settled attempt {attempt.id} already.")
+
+
+def marker(installation: str, proposal: int, note: str) -> Marker:
+    """Of every try to carry a proposal out."""
+    return Marker(_token(installation, proposal, Doing.PERFORM), note)
 
 
 def _token(installation: str, proposal: int, doing: Doing) -> str:

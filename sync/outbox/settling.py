@@ -125,8 +125,9 @@ def _find(bench: Bench, attempt: Attempt, report: Report) -> bool:
                 attempts.done(conn, attempt, found, bench.now())
             case Unknown(reason):
                 attempts.unsettled(conn, attempt, reason, bench.now())
-            case NotDone():
-                attempts.not_done(conn, attempt, _NOT_FOUND, bench.now())
+            case NotDone(reason):
+                why = f"It will be finished or taken back: {reason}" if reason else _NOT_FOUND
+                attempts.not_done(conn, attempt, why, bench.now())
     if isinstance(found, Receipt):
         report.applied.append((proposal, found))
     elif isinstance(found, Unknown):

@@ -2,7 +2,8 @@
 
 Killed between the two, the sections stand on both. `find` then says that it was not carried out, and
 `perform` goes on from there: it knows its own edit of the archive by the marker. What cannot be carried on,
-because somebody wrote in such a section meanwhile, is taken back, or left to a person to say.
+because the talk page was protected, or somebody wrote in such a section meanwhile, is taken back, or left to
+a person to say. An archive that was made for it is deleted again, or left empty where we may not delete.
 """
 
 from __future__ import annotations
@@ -39,29 +40,47 @@ class TalkArchive:
     def perform(self, action: ArchiveThread, marker: Marker) -> Archived:
         """Raises Conflict where a section was changed meanwhile, Filtered where one of the pages is not to
         be edited; nothing is changed then, or what was is brought back."""
-        talk, archive = self._pages(action)
-        rest = without(talk.text, action.sections)
-        if rest is None:
-            raise Conflict(f"a section of {talk.title} was changed meanwhile.", where=self.editor.site)
-        many = f"{len(action.sections)} section{'' if len(action.sections) == 1 else 's'}"
-        first = self._begun(archive, action, marker) or self.editor.save(
-            archive, Text(_appended(archive.text, action)), summary_of(f"{many} of [[{talk.title}]]", marker)
-        )
+        archive = self.editor.read(titles=action.to)
+        first = self._begun(archive, action, marker)
         try:
-            second = self.editor.save(talk, Text(rest), summary_of(f"{many} to [[{archive.title}]]", marker))
+            talk, rest = self._rest(action)
+            if first is None:
+                self._require_ours(archive)
+                words = f"{_many(action)} of [[{talk.title}]]"
+                whole = Text(_appended(archive.text, action))
+                first = self.editor.save(archive, whole, summary_of(words, marker))
+            words = f"{_many(action)} to [[{archive.title}]]"
+            second = self.editor.save(talk, Text(rest), summary_of(words, marker))
         except (Conflict, Refused) as error:
-            self._take_back(first, action, marker, error)
+            if first is not None:
+                self._take_back(first, marker, error)
             raise
         return Archived(second, first)
 
-    def _pages(self, action: ArchiveThread) -> tuple[Page, Page]:
-        """The talk page and the archive, both of them ours to edit, or neither is touched."""
-        pages = self.editor.read(pageids=action.thread), self.editor.read(titles=action.to)
-        for page in pages:
-            self.editor.check(page)
-            if not page.editable:
-                raise Filtered(f"{page.title} is protected.", where=self.editor.site, hint="Leave it.")
-        return pages
+    def take_back(self, action: ArchiveThread, marker: Marker) -> None:
+        """Where an earlier try was interrupted between the two saves, the archive as it was; nothing happens
+        elsewhere. Raises OutcomeUnknown, TryLater."""
+        archive = self.editor.read(titles=action.to)
+        try:
+            first = self._begun(archive, action, marker)
+        except Conflict:  # the sections there are not ours
+            return
+        if first is not None:
+            self._take_back(first, marker, OutcomeUnknown("they were changed.", where=self.editor.site))
+
+    def _rest(self, action: ArchiveThread) -> tuple[Page, str]:
+        """The talk page, and what of it stays."""
+        talk = self.editor.read(pageids=action.thread)
+        self._require_ours(talk)
+        rest = without(talk.text, action.sections)
+        if rest is None:
+            raise Conflict(f"a section of {talk.title} was changed meanwhile.", where=self.editor.site)
+        return talk, rest
+
+    def _require_ours(self, page: Page) -> None:
+        self.editor.check(page)
+        if not page.editable:
+            raise Filtered(f"{page.title} is protected.", where=self.editor.site, hint="Leave it.")
 
     def _begun(self, archive: Page, action: ArchiveThread, marker: Marker) -> Saved | None:
         """Our edit of the archive, where an earlier try was interrupted after it."""
@@ -77,9 +96,7 @@ class TalkArchive:
             raise Conflict(f"{archive.title} has these sections already.", where=self.editor.site)
         return Saved(archive.id, archive.title, int(row["revid"]), int(row.get("parentid", 0)))
 
-    def _take_back(
-        self, first: Saved, action: ArchiveThread, marker: Marker, why: ConnectorError
-    ) -> None:
+    def _take_back(self, first: Saved, marker: Marker, why: ConnectorError) -> None:
         """The archive as it was, because the talk page could not be saved. Raises OutcomeUnknown if that
         does not succeed either: then the sections stand on both pages."""
         try:
@@ -88,8 +105,7 @@ class TalkArchive:
                 page.text, self.editor.text_of(first.parent), self.editor.text_of(first.revision)
             )
             if rest is not None:
-                words = f"Undo [[Special:Diff/{first.revision}]]"
-                self.editor.save(page, Text(rest), summary_of(words, marker))
+                self._restore(page, Text(rest), first, f"Undo [[Special:Diff/{first.revision}]]", marker)
                 return
         except ConnectorError as error:
             why = error
@@ -97,6 +113,18 @@ class TalkArchive:
             f"the sections are in {first.title}, and could not be taken out again: {why.message}",
             where=self.editor.site,
         )
+
+    def _restore(
+        self, page: Page, text: Text, made: Saved, words: str, marker: Marker
+    ) -> Saved | None:
+        """The archive without our sections: a page that we made, and nobody touched since, goes again where
+        our account may delete."""
+        ours = made.parent == 0 and page.revision == made.revision
+        if ours and "delete" in self.editor.client.wiki.rights:
+            reason = summary_of(words, marker)
+            self.editor.client.write("delete", pageid=page.id, reason=reason, watchlist="nochange")
+            return None
+        return self.editor.save(page, text, summary_of(words, marker))
 
     # Finding
 
@@ -112,30 +140,44 @@ class TalkArchive:
         if not archive or not _holds(self.editor.read(titles=action.to).text, action):
             return None
         page = self.editor.read(pageids=action.thread)
-        if without(page.text, action.sections) is None:
+        why = "was changed" if without(page.text, action.sections) is None else ""
+        if not page.editable and not self.editor.read(titles=action.to).editable:
+            why = "was protected, and so was the archive,"
+        if why:
             return Unknown(
-                f"the sections are in {action.to}, and {page.title} was changed before they were taken out "
+                f"the sections are in {action.to}, and {page.title} {why} before they were taken out "
                 "there; take them out of one of the two"
             )
-        return NotDone()
+        return NotDone(f"half of it was done: the sections are in {action.to} already.")
 
     # Undoing
 
     def undo(
         self, before: Mapping[str, Any], after: Mapping[str, Any], marker: Marker, since: datetime
-    ) -> tuple[Saved, ...]:
-        """Both pages as they were, the talk page first. Raises Conflict where somebody changed the sections
-        in the archive, or the place where they were, before anything is done."""
+    ) -> tuple[tuple[Saved, ...], str]:
+        """Both pages as they were, the talk page first; the edits, and what is left for somebody else to do.
+
+        Raises Conflict where somebody changed the sections in the archive, or the place where they were,
+        before anything is done.
+        """
         done = {row["pageid"]: row for row in self.editor.own(since) if is_marked(row, marker)}
-        there = after["archive"]
-        texts: list[tuple[Page, Text]] = []
-        if after["page"] not in done:
-            texts.append(self._put_back(before, after))
-        if there["page"] not in done:
-            texts.append(self._taken_out(int(before["archive"]), there))
+        there, made = after["archive"], int(before["archive"]) == 0
+        back = None if after["page"] in done else self._put_back(before, after)
+        out = None if there["page"] in done else self._taken_out(int(before["archive"]), there)
         words = f"Undo [[Special:Diff/{after['revision']}]]"
-        saved = [self.editor.save(page, text, summary_of(words, marker)) for page, text in texts]
-        return (*(saved_of(row) for row in done.values()), *saved)
+        saved: list[Saved | None] = [saved_of(row) for row in done.values()]
+        if back is not None:
+            saved.append(self.editor.save(*back, summary_of(words, marker)))
+        if out is not None:
+            kept = Saved(there["page"], there["title"], there["revision"], int(before["archive"]))
+            saved.append(self._restore(*out, kept, words, marker))
+        edits = tuple(each for each in saved if each is not None)
+        return edits, self._left(there) if made and any(each.page == there["page"] for each in edits) else ""
+
+    def _left(self, there: Mapping[str, Any]) -> str:
+        """What to say of an archive that we made and could not delete."""
+        page = self.editor.read(pageids=there["page"])
+        return f"{page.title} is empty now; our account may not delete it." if not page.text else ""
 
     def _put_back(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Page, Text]:
         page = self._still(after)
@@ -143,8 +185,14 @@ class TalkArchive:
             return page, Text(self.editor.text_of(before["revision"]))
         return page, Text("", undo=(after["revision"], before["revision"]))
 
-    def _taken_out(self, parent: int, there: Mapping[str, Any]) -> tuple[Page, Text]:
-        page = self._still(there)
+    def _taken_out(self, parent: int, there: Mapping[str, Any]) -> tuple[Page, Text] | None:
+        """None: the archive was made for it, and somebody has deleted it."""
+        try:
+            page = self._still(there)
+        except Conflict:
+            if parent == 0:
+                return None
+            raise
         old, new = self.editor.text_of(parent), self.editor.text_of(there["revision"])
         rest = without_section(page.text, old, new)
         if rest is None:
@@ -161,6 +209,10 @@ class TalkArchive:
 def saved_of(row: Json) -> Saved:
     """A revision as `list=usercontribs` tells of it."""
     return Saved(int(row["pageid"]), row["title"], int(row["revid"]), int(row.get("parentid", 0)))
+
+
+def _many(action: ArchiveThread) -> str:
+    return f"{len(action.sections)} section{'' if len(action.sections) == 1 else 's'}"
 
 
 def _block(action: ArchiveThread) -> str:

@@ -125,8 +125,8 @@ class Verbs:
             Rights(self.editor, self.people).undo(dict(receipt.before), dict(after), marker)
         elif "archive" in after:
             before = receipt.before
-            saved = TalkArchive(self.editor).undo(before, after, marker, receipt.at)
-            return self._undone(receipt, after, saved)
+            saved, left = TalkArchive(self.editor).undo(before, after, marker, receipt.at)
+            return replace(self._undone(receipt, after, saved), note=left)
         else:
             return self._undo_edit(receipt, receipt.before, after, marker)
         return self._undone(receipt, after, ())

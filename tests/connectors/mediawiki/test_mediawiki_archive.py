@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from ordito.config.errors import Conflict, Filtered, OutcomeUnknown
+from ordito.config.secret import Secret
 from ordito.connectors.actions import ArchiveThread
-from ordito.connectors.base import NotDone, Receipt, Unknown
+from ordito.connectors.base import NotDone, Receipt, Unknown, receipt_from_json, receipt_to_json
 from ordito.connectors.mediawiki.connector import MediaWikiConnector
 from ordito.connectors.mediawiki.writing.editing import Editor, Page, Saved, Text
+from tests.connectors.mediawiki.contract_site import GRANTS, SECRET
 from tests.connectors.mediawiki.doings import UNDO, long_ago
 from tests.connectors.mediawiki.site import MARKER, SITE, connect, page_id
 from tests.servers.mediawiki.client import Client
@@ -123,6 +125,67 @@ def test_what_cannot_be_taken_back_is_said(talk: Wiki, monkeypatch: pytest.Monke
         connect(talk).perform(archiving(talk), MARKER)
 
 
+@pytest.mark.parametrize("how", ["protected", "nobots", "changed"])
+def test_what_was_interrupted_and_is_refused_for_good_afterwards_leaves_no_copy(
+    talk: Wiki, people: dict[str, Client], monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    people["Bob"].edit(ARCHIVE, "== Before ==\nx")
+    connector, action = interrupted(talk, monkeypatch), archiving(talk)
+    if how == "protected":
+        talk.admin().post(action="protect", title="Talk:Tents", protections="edit=sysop", expiry="never")
+    elif how == "nobots":
+        people["Bob"].edit("Talk:Tents", f"{WHOLE}\n{{{{nobots}}}}")
+    else:
+        people["Bob"].edit("Talk:Tents", WHOLE.replace("Of steel.", "Of iron."))
+    with pytest.raises((Filtered, Conflict)):
+        connector.perform(action, MARKER)
+    assert talk.admin().text(ARCHIVE) == "== Before ==\nx"
+    assert OLD in str(talk.admin().text("Talk:Tents"))
+
+
+def test_an_interrupted_archiving_that_is_not_wanted_any_more_is_taken_back(
+    talk: Wiki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connector, action = interrupted(talk, monkeypatch), archiving(talk)
+    found = connector.find(action, MARKER, long_ago())
+    assert isinstance(found, NotDone) and ARCHIVE in found.reason
+    connector.take_back(action, MARKER)
+    assert (talk.admin().text(ARCHIVE), talk.admin().text("Talk:Tents")) == ("", WHOLE)
+    before = edits(talk)
+    connector.take_back(action, MARKER)
+    assert edits(talk) == before, "there is nothing left to take back"
+
+
+def test_what_can_neither_be_finished_nor_taken_back_is_left_to_a_person(
+    talk: Wiki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connector, action = interrupted(talk, monkeypatch), archiving(talk)
+    for page in (ARCHIVE, "Talk:Tents"):
+        talk.admin().post(action="protect", title=page, protections="edit=sysop", expiry="never")
+    with pytest.raises(OutcomeUnknown, match=ARCHIVE):
+        connector.perform(action, MARKER)
+    found = connect(talk).find(action, MARKER, long_ago())
+    assert isinstance(found, Unknown) and "protected" in found.reason
+    talk.admin().post(action="protect", title="Talk:Tents", protections="edit=all")
+    assert isinstance(connect(talk).find(action, MARKER, long_ago()), NotDone)
+    connect(talk).perform(action, MARKER)  # the archive may stay protected: it has the sections
+    assert talk.admin().text("Talk:Tents") == f"Lead.\n\n{NEW}"
+
+
+def test_an_account_that_may_delete_leaves_no_empty_archive(
+    talk: Wiki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk.maintenance("createAndPromote.php", "--force", "--sysop", "Ordito")
+    talk.create_bot_password("Ordito", "deleting", SECRET, GRANTS)
+    deleting = connect(talk, username="Ordito@deleting", password=Secret.of(SECRET))
+    receipt = deleting.perform(archiving(talk), MARKER)
+    undone = deleting.undo(receipt, UNDO)
+    assert (talk.admin().text(ARCHIVE), undone.note) == (None, "")
+    assert talk.admin().text("Talk:Tents") == WHOLE
+    deleting.undo(receipt, UNDO)  # once more, as after a kill
+    assert (talk.admin().text(ARCHIVE), talk.admin().text("Talk:Tents")) == (None, WHOLE)
+
+
 def test_a_section_that_changed_is_a_conflict_and_nothing_is_saved(
     talk: Wiki, people: dict[str, Client]
 ) -> None:
@@ -154,9 +217,11 @@ def test_where_either_page_is_protected_or_says_no_nothing_is_saved(
 def test_undo_brings_both_pages_back(talk: Wiki) -> None:
     connector = connect(talk)
     receipt = connector.perform(archiving(talk), MARKER)
-    connector.undo(receipt, UNDO)
+    undone = connector.undo(receipt, UNDO)
     assert talk.admin().text("Talk:Tents") == WHOLE
     assert talk.admin().text(ARCHIVE) == ""
+    assert undone.note == f"{ARCHIVE} is empty now; our account may not delete it."
+    assert receipt_from_json(receipt_to_json(undone)) == undone
 
 
 def test_undo_keeps_what_others_wrote_elsewhere_on_both_pages(

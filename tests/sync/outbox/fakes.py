@@ -107,6 +107,7 @@ class FakeConnector:
     sought_since: list[datetime] = field(default_factory=list)
     found: Found | None = None
     markers: list[Marker] = field(default_factory=list)
+    taken_back: list[Marker] = field(default_factory=list)
     attribution_unknown: bool = False
 
     def fetch(self, ref: Ref) -> Batch | None:
@@ -120,6 +121,10 @@ class FakeConnector:
         self.server.done.append(marker.token)
         self.hook("after perform")
         return self._receipt(action, marker.token)
+
+    def take_back(self, action: Action, marker: Marker) -> None:
+        self.hook("take back")
+        self.taken_back.append(marker)
 
     def find(self, action: Action, marker: Marker, since: datetime) -> Found:
         self.hook("find")

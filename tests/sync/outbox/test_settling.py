@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from ordito.config.errors import OutcomeUnknown, Unreachable
-from ordito.connectors.base import Unknown
+from ordito.config.errors import OutcomeUnknown, ReadOnly, Unreachable
+from ordito.connectors.actions import Reply
+from ordito.connectors.base import NotDone, Unknown
 from ordito.sync.locks import STALE
-from ordito.sync.outbox import Go, State, decisions, get, resolve
+from ordito.sync.outbox import Go, Review, State, Supersede, Verdict, decisions, get, resolve
 from ordito.sync.outbox.attempts import Doing, begin
 from ordito.sync.store.tables import contacts, locks
 from ordito.sync.store.times import micros
@@ -97,6 +98,31 @@ def unsettled(rig: Rig) -> int:
         rig.apply()
     rig.connector.found = None
     return proposal
+
+
+@pytest.mark.parametrize(
+    "verdict", [Supersede("somebody replied"), Review(Reply(site="forum", thread="1", text="x"))]
+)
+def test_half_of_what_is_not_wanted_any_more_goes_before_it_is_dropped(rig: Rig, verdict: Verdict) -> None:
+    [proposal] = rig.approved(draft())
+    rig.connector.found = NotDone("the copy is there already.")
+    with says(rig, "after perform", OutcomeUnknown("no answer", where="forum")):
+        rig.apply()
+    assert rig.get(proposal).error == "It will be finished or taken back: the copy is there already."
+    rig.gate.verdict = verdict
+    with says(rig, "take back", ReadOnly("no writes", where="forum")):
+        rig.apply()
+    assert rig.get(proposal).state == State.APPROVED, "it is tried again"
+    rig.apply()
+    assert rig.connector.taken_back == rig.connector.markers[:1]
+    assert rig.get(proposal).state in (State.SUPERSEDED, State.PROPOSED)
+
+
+def test_of_what_was_never_begun_nothing_is_taken_back(rig: Rig) -> None:
+    rig.approved(draft())
+    rig.gate.verdict = Supersede("somebody replied")
+    assert len(rig.apply().superseded) == 1
+    assert rig.connector.taken_back == []
 
 
 @pytest.mark.parametrize("error", [Unreachable("down", where="forum"), RuntimeError("bug in find")])
