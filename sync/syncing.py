@@ -132,19 +132,23 @@ def audit_document(results: Sequence[Audited]) -> dict[str, Any]:
 def _fresh_document(fresh: Freshness) -> dict[str, Any]:
     within = None if fresh.within is None else fresh.within.total_seconds()
     until = None if fresh.until is None else fresh.until.isoformat()
-    return {"change": fresh.aspect, "until": until, "within": within}
+    since = None if fresh.reading_since is None else fresh.reading_since.isoformat()
+    return {"change": fresh.aspect, "until": until, "within": within, "reading_since": since}
 
 
 def fresh_lines(result: Audited) -> Iterator[str]:
     """Up to when the mirror is true: kinds of changes that are alike in that share a line."""
-    alike: dict[tuple[datetime | None, timedelta | None], list[str]] = {}
+    alike: dict[tuple[datetime | None, timedelta | None, datetime | None], list[str]] = {}
     for fresh in result.fresh:
-        alike.setdefault((fresh.until, fresh.within), []).append(fresh.aspect)
-    for (until, within), aspects in alike.items():
+        alike.setdefault((fresh.until, fresh.within, fresh.reading_since), []).append(fresh.aspect)
+    for (until, within, reading), aspects in alike.items():
         what = "every kind of change" if len(alike) == 1 else ", ".join(aspects)
-        when = "not known" if until is None else f"true up to {until:%Y-%m-%d %H:%M} UTC"
-        seen = _SEEN_IN.get(within) or (f", seen within {_words(within)}" if within else "")
-        yield f"{result.site}: {when}: {what}{seen}"
+        when, seen = "not known", ""
+        if until is not None:
+            when = f"true up to {until:%Y-%m-%d %H:%M} UTC"
+            seen = _SEEN_IN.get(within) or (f", seen within {_words(within)}" if within else "")
+        now = f"; being read since {reading:%Y-%m-%d %H:%M} UTC" if reading is not None else ""
+        yield f"{result.site}: {when}: {what}{seen}{now}"
 
 
 _SEEN_IN: Mapping[timedelta | None, str] = {

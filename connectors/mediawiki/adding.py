@@ -51,14 +51,15 @@ class Adding:
         yield Batch(cursor={**cursor, "extent": now.document()})
 
     def _steps(self, held: Extent, now: Extent) -> Iterator[Step]:
-        """In an order in which none reads what another has read."""
+        """Pages that the mirror lacks come first: any other step would take the one text that it reads of
+        them for all that there is."""
         spaces, added = tuple(sorted(held.namespaces)), tuple(sorted(now.namespaces - held.namespaces))
-        if now.text and not held.text:
-            held = replace(held, text=True)
-            yield "text", lambda at: self._scan(spaces, at or {"phase": "pages"}), held
         if held.labels != now.labels:
             held = replace(held, labels=now.labels)
             yield "labels", Pages(self.client, self.convert, self.known, spaces).read, held
+        if now.text and not held.text:
+            held = replace(held, text=True)
+            yield "text", lambda at: self._scan(spaces, at or {"phase": "pages"}), held
         if added:
             held = replace(held, namespaces=now.namespaces)
             yield "namespaces", lambda at: self._namespaces(added, at), held

@@ -35,6 +35,8 @@ class Passes:
     def run(self, cursor: Cursor | None) -> Iterator[Batch]:
         if cursor is not None and not self._same_settings(cursor):
             cursor = yield from self._with_more(cursor)
+        if cursor is not None and cursor.get("again") and self.settings.reread is None:
+            cursor = _without_reading(cursor)
         if cursor is None or cursor["phase"] != "recent":
             cursor = yield from self._all(Scan(self.client, self.convert, self.known).run(cursor), cursor)
         cursor = yield from self._recent(cursor)
@@ -66,15 +68,15 @@ class Passes:
         return "adding" not in cursor and bool(cursor["extent"]["settings"] == seal)
 
     def _with_more(self, cursor: Cursor) -> Reading:
-        """Adds what the settings leave out no more. A first reading that was stopped begins once more in that
-        case, as it has passed by what is missing; one for the second time waits until that is added."""
+        """Adds what the settings leave out no more. A first reading that was stopped begins once more in
+        that case, as it has passed by what is missing; one for the second time waits until that is added."""
         if cursor["phase"] != "recent":
             held, now = Extent.load(cursor["extent"]), Extent.of(self.convert.scope, self.known)
             if held.within(now) == now:
                 return cursor
             if not cursor.get("again"):
                 return {"phase": "users", "time": cursor["time"]}
-            cursor = start_of_recent(cursor["time"], cursor.get("scanned", ""), cursor["extent"])
+            cursor = _without_reading(cursor)
         return (yield from self._all(Adding(self.client, self.convert, self.known).run(cursor), cursor))
 
     def _ahead(self) -> Ahead:
@@ -86,6 +88,12 @@ class Passes:
             at_most=self.settings.since is not None,
             hint="'reread' in the settings of the site says how often; 'reread: never' turns it off.",
         )
+
+
+def _without_reading(cursor: Cursor) -> Cursor:
+    """Without the reading of everything for the second time that is under way."""
+    scanned, extent, seen = cursor.get("scanned", ""), cursor.get("extent"), cursor.get("seen")
+    return start_of_recent(cursor["time"], scanned, extent, seen)
 
 
 def is_due(cursor: Cursor, settings: MediaWikiSettings, now: datetime) -> bool:

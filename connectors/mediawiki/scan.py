@@ -31,7 +31,7 @@ State = dict[str, Any]
 def again(cursor: Cursor) -> State:
     """The beginning of reading everything again. The time stays the mirror's: what the logs tell since is
     read after it."""
-    kept = {key: cursor[key] for key in ("time", "scanned", "extent") if key in cursor}
+    kept = {key: cursor[key] for key in ("time", "scanned", "extent", "seen") if key in cursor}
     return {"phase": "users", **kept, "again": True}
 
 
@@ -243,7 +243,7 @@ class Scan:
 
 def end_of(state: State) -> State:
     """The cursor after the last batch."""
-    return start_of_recent(state["time"], state["scan"], state.get("extent"))
+    return start_of_recent(state["time"], state["scan"], state.get("extent"), state.get("seen"))
 
 
 def _name(state: State) -> str:

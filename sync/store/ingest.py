@@ -58,6 +58,9 @@ class Ingest:
     now: datetime
     synced_at: int | None = None
     counts: Counts = field(default_factory=Counts)
+    _members: set[str] = field(default_factory=set)
+    _threads: set[str] = field(default_factory=set)
+    """Ids of those that were counted. Of contributions, which may be millions, each comes whole."""
 
     def store(self, connection: Connection, batch: Batch) -> None:
         """Store a batch, but not its cursor. Storing it again changes nothing."""
@@ -87,12 +90,22 @@ class Ingest:
         """What is new or differs. Not in a first sync, where nearly everything is new: see `held`."""
         if self.synced_at is None:
             return
-        counts, site = self.counts, self.site
-        counts.members += rows.changes(connection, members, site, rows.member_rows(site, people, ""))
-        counts.threads += rows.changes(connection, threads, site, rows.thread_rows(site, talks, ""))
-        counts.contributions += rows.changes(
-            connection, contributions, site, rows.contribution_rows(site, words, "")
+        site, counts = self.site, self.counts
+        counts.members += self._once(
+            rows.changes(connection, members, site, rows.member_rows(site, people, "")), self._members
         )
+        counts.threads += self._once(
+            rows.changes(connection, threads, site, rows.thread_rows(site, talks, "")), self._threads
+        )
+        counts.contributions += len(
+            rows.changes(connection, contributions, site, rows.contribution_rows(site, words, ""))
+        )
+
+    def _once(self, changed: set[str], before: set[str]) -> int:
+        """How many of them this sync has not counted before: a thread may come in two parts."""
+        fresh = len(changed - before)
+        before |= changed
+        return fresh
 
     def _contributions(self, connection: Connection, records: Sequence[Contribution], scan: str) -> None:
         if not records:

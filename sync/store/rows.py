@@ -81,25 +81,27 @@ def upsert(connection: Connection, table: Table, rows: Rows) -> None:
         connection.exec_driver_sql(_upsert_sql(table, connection.dialect.name), rows)
 
 
-def changes(connection: Connection, table: Table, site: str, rows: Rows) -> int:
-    """How many of these rows, in the order of the table's columns, are new to the table or differ from it.
+def changes(connection: Connection, table: Table, site: str, rows: Rows) -> set[str]:
+    """The ids of those of these rows, in the order of the table's columns, that are new to the table or
+    differ from it.
 
     Whether something was seen in an enumeration is no difference.
     """
     names = [column.name for column in table.columns]
     keeps = UNKNOWN_KEEPS.get(table.name, set()) | {"parent"}
-    count = 0
+    changed: set[str] = set()
     for start in range(0, len(rows), _ASKED):
         chunk = {row[1]: row for row in rows[start : start + _ASKED]}
         there = {row.id: row for row in with_ids(connection, table, site, list(chunk), names)}
         for item, row in chunk.items():
             before = there.get(item)
-            count += before is None or any(
+            if before is None or any(
                 new != old and not (new is None and name in keeps) and not (new == "" and name == "stamp")
                 for name, new, old in zip(names, row, before, strict=True)
                 if name != "scan"
-            )
-    return count
+            ):
+                changed.add(item)
+    return changed
 
 
 def delete_keys(connection: Connection, table: Table, keys: Rows) -> None:
