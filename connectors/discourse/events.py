@@ -3,26 +3,34 @@
 An event is a hint of what has changed: posts come with their text, of topics and members the state is read.
 A delivery that failed stands in the log as well, so nothing has to receive the webhook. Likes wait for the
 sweep: their events do not say how many there are.
+
+The log has the newest event first. After a long pause it is read upwards from what is known, some pages at a
+time, so that the newest event of those dealt with is all that a cursor needs.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ...config.errors import Forbidden, Misconfigured, NotFound
+from ...config.errors import Forbidden, NotFound
 from ..base import Batch
 from ..records import Change, Kind, Record, Ref
 from . import mapping
 from .client import Json
 from .dialect import topic_rows
+from .event_log import EventLog, note_hearing, page
 from .reading import NOTHING_READ, Reading
 from .stamps import FLAGS, Stamp
 
-_PAGE = 50
+_log = logging.getLogger(__name__)
+
+_STEP = 10
+"""Pages that are dealt with together: many events are of the same topics, whose rows are asked for once."""
 
 
 @dataclass(slots=True)
@@ -39,43 +47,38 @@ class _Told:
     gone: dict[Ref, None] = field(default_factory=dict)
 
 
-def newest_event(r: Reading) -> int:
-    """Id of the last delivery; 0 without a webhook."""
-    if r.webhook is None:
-        return 0
-    return max((int(row["id"]) for row in _page(r, 0)), default=0)
+def begin(r: Reading) -> None:
+    """In a full pass: what the log has so far is older than what will be read."""
+    r.state.event, r.state.heard, r.state.deaf, r.state.flags = 0, {}, "", {}
+    if r.webhook is not None:
+        rows = page(r, 0)
+        r.state.event = max((int(row["id"]) for row in rows), default=0)
+        note_hearing(r, rows)
 
 
 def delivered(r: Reading) -> Iterator[Batch]:
-    """All that the log tells since the last run."""
+    """All that the log tells since the last run. If it does not go back so far, all posts are read again."""
     if r.webhook is None:
         return
-    told, newest, offset = _Told(), r.state.event, 0
-    while True:
-        rows = _page(r, offset)
-        for row in rows:
-            if int(row["id"]) > r.state.event:
-                _read(r, row, told)
-        newest = max([newest, *(int(row["id"]) for row in rows)])
-        if len(rows) < _PAGE or min(int(row["id"]) for row in rows) <= r.state.event:
-            break
-        offset += len(rows)
-    records = _records(r, told)
-    r.state.event = newest
-    yield r.batch(records, "events", len(records), gone=list(told.gone))
-
-
-def _page(r: Reading, offset: int) -> list[Json]:
-    path = f"/admin/api/web_hooks/{r.webhook}/events.json"
-    try:
-        rows: list[Json] = r.client.get(path, offset=offset).get("web_hook_events") or []
-    except (Forbidden, NotFound):
-        raise Misconfigured(
-            f"the delivery log of webhook {r.webhook} cannot be read.",
-            where=r.site,
-            hint="Check webhook: in the settings; only an administrator's key may read the log.",
-        ) from None
-    return rows
+    log = EventLog(r)
+    if log.gap:
+        r.state.fall_behind(r.world.now())
+        _log.warning("%s: the log of webhook %s does not go back to the last sync", r.site, r.webhook)
+    elif not r.state.heard:
+        r.state.deaf = r.world.now().isoformat()  # named in the settings since the last sync
+    while not log.ended:
+        told, rows = _Told(), list[Json]()
+        for _ in range(_STEP):
+            if not log.ended:
+                rows += log.rows()
+        for row in sorted(rows, key=lambda row: -int(row["id"])):
+            _read(r, row, told)
+        records = _records(r, told)
+        r.state.event = max([r.state.event, *(int(row["id"]) for row in rows)])
+        if log.ended:
+            r.state.flags = {}
+            log.note_hearing()
+        yield r.batch(records, "events", len(records), gone=list(told.gone))
 
 
 def _read(r: Reading, row: Json, told: _Told) -> None:
@@ -103,17 +106,23 @@ def _read(r: Reading, row: Json, told: _Told) -> None:
 
 
 def _flips(
-    site: str, number: str, states: Sequence[tuple[datetime, Json]], old: Stamp | None
+    r: Reading, number: str, states: Sequence[tuple[datetime, Json]], old: Stamp | None
 ) -> Iterator[Change]:
-    """When the topic was closed, archived or unlisted, or the contrary: at the first event that has it so."""
-    flags = old.flags if old is not None else None
-    for name in FLAGS if flags is not None else ():
-        was = name[0] in (flags or "")
+    """When the topic was closed, archived or unlisted, or the contrary: at the first event that has it so.
+    The stamp is of the row, which is newer than these events if there are more to come."""
+    flags = r.state.flags.get(number, old.flags if old is not None else None)
+    if flags is None or not states:
+        return
+    after = ""
+    for name in FLAGS:
+        was = name[0] in flags
         for at, topic in reversed(states):
             now = bool(topic.get(name, was))
             if now != was:
-                yield Change(site=site, kind=Kind.THREAD, id=number, field=name, value=now, at=at)
+                yield Change(site=r.site, kind=Kind.THREAD, id=number, field=name, value=now, at=at)
             was = now
+        after += name[0] if was else ""
+    r.state.flags[number] = after
 
 
 def _note(r: Reading, told: _Told, kind: Kind, item: Json, gone: bool, among: dict[str, None]) -> None:
@@ -154,8 +163,8 @@ def _records(r: Reading, told: _Told) -> list[Record]:
     records += r.contributions([post for post in posts if r.scope.post(post)])
     if r.state.unlisted_apart:  # else the list of posts has the forum's own notes of it
         for number, old in stamps.items():
-            records += _flips(r.site, number, told.states.get(number, []), old)
-    for number in told.members:
+            records += _flips(r, number, told.states.get(number, []), old)
+    for number in () if r.sweep_due else told.members:  # a sweep reads a hundred of them at once
         try:
             user = r.client.user_all(number)
         except (Forbidden, NotFound):

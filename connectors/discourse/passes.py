@@ -8,13 +8,13 @@ members. A pass that was stopped goes on in the phase and at the place that the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from ..base import Batch
 from ..records import Kind
 from . import mapping, read_messages, read_people, read_posts, read_topics
 from .badges import badges
-from .events import delivered, newest_event
+from .events import begin, delivered
 from .explorer import asked, beginning, confirm, everything
 from .reading import Reading
 from .staff_log import staff_doings
@@ -28,7 +28,7 @@ def _start(r: Reading) -> Iterator[Batch]:
     r.state.post = max((int(row["id"]) for row in rows), default=0)
     newest = max((str(row["created_at"]) for row in rows), default="")
     r.state.bumped = r.state.mail = newest or mapping.wire(r.world.now() - timedelta(days=1))
-    r.state.event = newest_event(r)
+    begin(r)
     r.state.explored = beginning(r.state.bumped)
     yield r.batch(part="start")
 
@@ -82,7 +82,7 @@ def changes(r: Reading) -> Iterator[Batch]:
     if r.state.job:
         yield from _job(r)
     yield from _news(r)
-    if r.world.now() - datetime.fromisoformat(r.state.swept) >= r.sweep:
+    if r.sweep_due:
         r.state.begin("sweep", "structure", r.world.now())
         yield from _job(r)
 

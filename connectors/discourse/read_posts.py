@@ -145,6 +145,7 @@ def rolling(r: Reading) -> Iterator[Batch]:
         ended = below <= 1 or r.scope.all_too_old(rows)
         if ended:
             r.state.round_before, r.state.round, r.state.rolled = r.state.round, r.state.swept, 0
+            r.state.behind = False
         yield r.batch(r.page(rows), "posts again", r.state.at["done"])
         if ended:
             return
@@ -163,7 +164,8 @@ def _slice(r: Reading, posts: PostList) -> Iterator[tuple[list[Json], int]]:
         return
     yield first
     total = r.state.post if posts.window == "ids" else _post_count(r)
-    for _ in range(math.ceil(total / IDS * r.since_last_sweep / ROUND) - 1 - done):
+    share = 1.0 if r.state.behind else r.since_last_sweep / ROUND
+    for _ in range(math.ceil(total / IDS * share) - 1 - done):
         following = next(pages, None)
         if following is None:
             yield [], 1

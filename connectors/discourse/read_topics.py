@@ -115,8 +115,9 @@ def _whole_topics(r: Reading, **which: str) -> Iterator[Batch]:
 
 
 def unlisted_again(r: Reading) -> Iterator[Batch]:
-    """As a round of the rolling re-read ends: what the list of posts leaves out belongs to it as well."""
-    if r.state.rolled == 0:
+    """As a round of the rolling re-read ends: what the list of posts leaves out belongs to it as well, unless
+    a query tells of it."""
+    if r.state.rolled == 0 and not r.told_by_query:
         yield from unlisted_topics(r)
 
 

@@ -69,6 +69,17 @@ class Reading:
         began, before = map(datetime.fromisoformat, (self.state.swept, self.state.swept_before))
         return max(self.sweep, began - before)
 
+    @property
+    def told_by_query(self) -> bool:
+        """Whether Data Explorer has told everything since the last sweep."""
+        return self.explorer is not None and self.state.asked >= (self.state.swept_before or "Z")
+
+    @property
+    def sweep_due(self) -> bool:
+        """Whether a sweep comes at the end of this run."""
+        swept = datetime.fromisoformat(self.state.swept)
+        return self.state.behind or self.world.now() - swept >= self.sweep
+
     # --- topics
 
     def kept_rows(self, rows: Iterable[Json]) -> list[Json]:

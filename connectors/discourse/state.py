@@ -38,6 +38,15 @@ class State:
     joined: str = ""
     mail: str = ""
     event: int = 0
+    heard: dict[str, Any] = field(default_factory=dict)
+    """`at`: when the log of events was read to its end; `kept`: seconds for which it keeps them at least."""
+    deaf: str = ""
+    """When the log did not go back to the reading before: of what came before that, edits may be missing
+    until a round of the rolling re-read has begun later, and ended."""
+    behind: bool = False
+    """Such a round, of all posts, is due with a sweep."""
+    flags: dict[str, str] = field(default_factory=dict)
+    """Of topics, the states as of the events that were dealt with, while there are more."""
     told_all: bool = False
     """In the last full pass Data Explorer told everything since the forum began."""
     abouts: list[int] = field(default_factory=list)
@@ -112,7 +121,12 @@ class State:
             self.told_all = False
         if job == "full" or not self.round:
             self.round = self.round_before = now.isoformat()
-            self.rolled = 0
+            self.rolled, self.behind = 0, False
+
+    def fall_behind(self, now: datetime) -> None:
+        """The log of events has a gap: read all posts again, with a sweep."""
+        self.deaf = self.round = now.isoformat()
+        self.rolled, self.behind = 0, True
 
     def enter(self, phase: str) -> None:
         self.phase, self.at = phase, {}
