@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from ...config.errors import Refused
@@ -23,11 +23,18 @@ from .client import Client, Json, Me
 from .dialect import IDS
 from .platform import VERBS
 from .query import ROWS, Address
-from .read_people import is_read
+from .read_people import GROUP_PAGE, STAFF, is_read
 from .read_posts import OLD_PAGES, ROUND
 from .settings import DiscourseSettings
 
 _EVERYBODY: frozenset[type[Action]] = frozenset({SendMessage, Reply, OpenThread, EditText, NotifyModerators})
+_ALWAYS = 7
+"""Requests of any first sync: the newest post, structure, badges, how posts are paged or what is unlisted,
+and three for what has changed meanwhile."""
+_OF_MESSAGES = 3
+"""Those of private messages at least; nothing tells how many there are."""
+_GRANTS = 100
+"""Grants of a badge in one answer, about."""
 _ADMINS: frozenset[type[Action]] = frozenset({AddToGroup, RemoveFromGroup})
 """Moderators may not change groups unless they own them, or the site says otherwise."""
 
@@ -40,11 +47,14 @@ def probe(client: Client, settings: DiscourseSettings, now: datetime) -> Health:
     stats = about.get("stats") or {}
     counts = _counts(stats)
     newest, refused = _newest_post(client)
-    groups = [row for row in site.get("groups") or () if is_read(int(row["id"]))]
-    lists = _lists(client, counts, len(groups))
+    badges = _badges(client)
+    lists = _lists(client, counts) + _of_groups(me, site) + _of_badges(badges or ())
+    lists += _OF_MESSAGES if settings.messages else 0
     month = stats.get("posts_30_days", stats.get("post_30_days"))
-    of_month = None if month is None else lists + math.ceil(int(month) / IDS) + OLD_PAGES
     by_lists = settings.data_explorer is None
+    findings = tuple(_findings(client, settings, me, refused, now))
+    lists += int(client.session.statistics["requests"])  # what this has taken itself
+    of_month = None if month is None else lists + math.ceil(int(month) / IDS) + OLD_PAGES
     return Health(
         account=me.username,
         account_id=me.id,
@@ -55,10 +65,10 @@ def probe(client: Client, settings: DiscourseSettings, now: datetime) -> Health:
         requests_of_month=of_month if by_lists else None,
         sees_all=me.admin,
         groups=frozenset(str(row["name"]) for row in site.get("groups") or ()),
-        badges=_badges(client),
+        badges=None if badges is None else frozenset(str(row["name"]) for row in badges),
         read_only=client.read_only,
         language=str(about.get("locale") or "").replace("_", "-"),
-        findings=tuple(_findings(client, settings, me, refused, now)),
+        findings=findings,
     )
 
 
@@ -85,11 +95,25 @@ def _can(me: Me) -> frozenset[type[Action]]:
     return VERBS - _ADMINS if me.moderator else _EVERYBODY
 
 
-def _lists(client: Client, counts: Mapping[str, int], groups: int) -> int:
-    """Requests of a first sync (docs/discourse.md) but for posts: structure, members, groups, topic rows."""
+def _lists(client: Client, counts: Mapping[str, int]) -> int:
+    """Requests of a first sync (docs/discourse.md) but for posts, groups and badges: `_ALWAYS`, members, of
+    whom a page that is not full is the last, and rows of topics."""
     rows = int((client.latest_topics(per_page=100).get("topic_list") or {}).get("per_page") or 30)
     members, topics = counts.get("members", 0), counts.get("threads", 0)
-    return 5 + math.ceil(members / 100) + groups + math.ceil(topics / rows)
+    return _ALWAYS + members // 100 + 1 + max(1, math.ceil(topics / rows))
+
+
+def _of_groups(me: Me, site: Json) -> int:
+    """Of the members of groups; who is staff, staff see in the list of members."""
+    read = [row for row in site.get("groups") or () if is_read(int(row["id"]))]
+    asked = [row for row in read if not me.staff or int(row["id"]) > STAFF]
+    return sum(max(1, math.ceil(int(row.get("user_count") or 0) / GROUP_PAGE)) for row in asked)
+
+
+def _of_badges(rows: Sequence[Json]) -> int:
+    """Of who holds those that people made."""
+    counts = [int(row.get("grant_count") or 0) for row in rows if not row.get("system")]
+    return sum(math.ceil(count / _GRANTS) for count in counts)
 
 
 def _pages_of_posts(counts: Mapping[str, int], newest: list[Json]) -> int:
@@ -105,12 +129,11 @@ def _pages_of_rows(counts: Mapping[str, int]) -> int:
     return math.ceil(sum(counts.get(k, 0) for k in ("contributions", "threads", "members")) / ROWS) + 1
 
 
-def _badges(client: Client) -> frozenset[str] | None:
+def _badges(client: Client) -> Sequence[Json] | None:
     try:
-        rows = client.get("/badges.json").get("badges") or ()
+        return client.get("/badges.json").get("badges") or ()
     except Refused:
         return None
-    return frozenset(str(row["name"]) for row in rows)
 
 
 def _findings(

@@ -16,7 +16,7 @@ ADMINS, MODERATORS, STAFF = 1, 2, 3
 """Ids of the groups that follow from members' flags; their names depend on the forum's language."""
 
 _PAGE = 100
-_MEMBERS = 1000
+GROUP_PAGE = 1000
 
 
 def structure(r: Reading) -> Iterator[Batch]:
@@ -120,12 +120,12 @@ def read_group(r: Reading, row: Json) -> Group:
     offset = 0
     while True:
         try:
-            answer = r.client.get(f"/groups/{row['name']}/members.json", limit=_MEMBERS, offset=offset)
+            answer = r.client.get(f"/groups/{row['name']}/members.json", limit=GROUP_PAGE, offset=offset)
         except Refused:
             return mapping.group(r.site, row, None)
         page = answer.get("members") or []
         found.update((str(member["id"]), str(member["username"])) for member in page)
-        offset += _MEMBERS
+        offset += GROUP_PAGE
         if offset >= int((answer.get("meta") or {}).get("total") or 0) or not page:
             break
     return mapping.group(r.site, row, (i for i, name in found.items() if r.scope.member(name)))
