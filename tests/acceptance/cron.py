@@ -87,9 +87,9 @@ class House:
             process.communicate()
         assert process.returncode == -signal.SIGKILL
 
-    def kill_after(self, seconds: float) -> bool:
+    def kill_after(self, seconds: float, *words: str) -> bool:
         """Start a run and kill it after so long; whether it was still at work."""
-        with self.start("--json", "apply") as process:
+        with self.start(*(words or ("--json", "apply"))) as process:
             timer = threading.Timer(seconds, process.send_signal, (signal.SIGKILL,))
             timer.start()
             process.communicate()
@@ -109,6 +109,20 @@ class House:
         """Every proposal's state."""
         with closing(sqlite3.connect(self.folder / "ordito.db")) as store:
             return dict(store.execute("SELECT id, state FROM proposals"))
+
+    def undo(self) -> tuple[str, ...]:
+        """The words that undo all that is not undone yet."""
+        return ("--json", "undo", *(str(id_) for id_, state in self.states().items() if state == "applied"))
+
+    def undo_until_done(self, most: int = 8) -> None:
+        """As somebody who types it again after it was killed."""
+        for _ in range(most):
+            if "applied" not in self.states().values():
+                return
+            done = self.ordito(*self.undo())
+            assert done.code == 0 and "Traceback" not in done.err, (done.code, done.out, done.err)
+            self.age()
+        raise AssertionError(self.states())
 
     def pending(self) -> list[int]:
         """What is approved and not done, or begun."""

@@ -59,10 +59,16 @@ class StruckHouse(House):
 
     proxy: Proxy
     writes: ClassVar[Mapping[str, str]]
+    any_write: ClassVar[str]
+    """The pattern of whatever changes something."""
 
     @abstractmethod
     def assert_all_done_once(self) -> None:
         """What counts is what the server holds."""
+
+    @abstractmethod
+    def assert_all_undone_once(self) -> None:
+        """All is as it was before, and nothing was brought back twice."""
 
     def strike_the_first_of_every_verb(self, strike: Strike) -> None:
         faults = [self.proxy.add(strike(pattern)) for pattern in self.writes.values()]
@@ -101,3 +107,19 @@ class StruckHouse(House):
             self.age()
         self.apply_until_done()
         self.assert_all_done_once()
+
+    def kill_undoing(self, seed: int, longest: float) -> None:
+        """Undo all, killed while an answer is on its way and at random moments; `longest`: as above."""
+        self.apply_until_done()
+        for _ in range(2):
+            held = self.proxy.add(Fault("hold", self.any_write, taken="before"))
+            self.kill_when(lambda held=held: held.reached.wait(60), *self.undo())  # type: ignore[misc]
+            held.release()
+            self.age()
+        chance = random.Random(seed)
+        for _ in range(int(os.environ.get("ORDITO_KILLS", "2"))):
+            if "applied" in self.states().values():
+                self.kill_after(chance.uniform(0.4, longest), *self.undo())
+                self.age()
+        self.undo_until_done()
+        self.assert_all_undone_once()

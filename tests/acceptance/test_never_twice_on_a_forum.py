@@ -86,6 +86,7 @@ class Place(StruckHouse):
 
     forum: Forum
     writes = WRITES
+    any_write = r"^(?:POST|PUT|DELETE) "
 
     def assert_all_done_once(self) -> None:
         assert Counter(self.states().values()) == {"applied": EVERYTHING}
@@ -107,6 +108,24 @@ class Place(StruckHouse):
         assert Counter(event.target_user_id for event in forum.group_log) == dict.fromkeys(people, 1)
         again = self.apply()
         assert (again.code, again.document["applied"]) == (0, [])
+
+
+    def assert_all_undone_once(self) -> None:
+        assert Counter(self.states().values()) == {"undone": EVERYTHING}
+        forum = self.forum
+        assert not any(topic.archetype == "private_message" and topic.deleted_at is None
+                       for topic in forum.topics.values())  # fmt: skip
+        posts = [post for post in forum.posts.values() if post.user_id == forum.system.id]
+        assert not any(post for post in posts if post.deleted_at is None and not post.action_code
+                       and post.post_number > 1)  # fmt: skip
+        for topic in _topics(forum):
+            assert (topic.tags, topic.closed) == ([], False), topic.title
+            codes = Counter(post.action_code for post in posts if post.topic_id == topic.id)
+            opened = codes["closed.disabled"]
+            assert opened == codes["closed.enabled"] == (topic.title.split()[3] == "close"), codes
+        helpers = forum.group("helpers")
+        assert helpers is not None and not helpers.members
+        assert set(Counter((event.action, event.target_user_id) for event in forum.group_log).values()) == {1}
 
 
 def _welcomed(forum: Forum) -> dict[str, int]:
@@ -215,3 +234,7 @@ def test_a_forum_that_takes_no_writes_loses_nothing(place: Place) -> None:
 
 def test_killed_at_random_moments(place: Place) -> None:
     place.kill_at_random_moments(seed=11, longest=1.6)
+
+
+def test_undoing_that_is_killed_brings_everything_back_once(place: Place) -> None:
+    place.kill_undoing(seed=13, longest=1.4)

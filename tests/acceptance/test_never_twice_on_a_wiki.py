@@ -83,6 +83,7 @@ class Place(StruckHouse):
 
     wiki: Wiki
     writes = WRITES
+    any_write = r"action=(?:edit|userrights)"
 
     def assert_all_done_once(self) -> None:
         assert Counter(self.states().values()) == {"applied": EVERYTHING}
@@ -104,6 +105,22 @@ class Place(StruckHouse):
         assert sorted(row["title"] for row in log) == [f"User:{name}" for name in sorted(PEOPLE)]
         again = self.apply()
         assert (again.code, again.document["applied"]) == (0, [])
+
+
+    def assert_all_undone_once(self) -> None:
+        assert Counter(self.states().values()) == {"undone": EVERYTHING}
+        reader = self.wiki.admin()
+        ours = reader.everything("usercontribs", ucuser="Ordito", ucprop=["comment"], uclimit="max")
+        undone = [row["comment"] for row in ours if row["comment"].startswith("Undo [[Special:Diff/")]
+        assert len(undone) == len(set(undone)) == len(ours) / 2 == 4 * len(PEOPLE)
+        for name in PEOPLE:
+            assert not reader.text(f"User talk:{name}") and not reader.text(f"Talk:Where to reply, {name}")
+            for what in ("label", "mark"):
+                assert reader.text(f"Where to {what}, {name}") == f"What {name} has to say."
+        log = reader.everything(
+            "logevents", letype="rights", leuser="Ordito", leprop=["title"], lelimit="max"
+        )
+        assert Counter(row["title"] for row in log) == {f"User:{name}": 2 for name in PEOPLE}
 
 
 @dataclass(frozen=True)
@@ -137,7 +154,8 @@ def approved(
         seed(wiki.folder / "wiki.sqlite", _history())
         wiki.maintenance("createAndPromote.php", "--force", "--sysop", "--bot", "Ordito")
         wiki.create_bot_password("Ordito", "steward", SECRET)
-        wiki.switch(wgAddGroups={"sysop": ["interface-admin"]})
+        helpers = {"sysop": ["interface-admin"]}
+        wiki.switch(wgAddGroups=helpers, wgRemoveGroups=helpers)
         (folder / "ordito.yaml").write_text(SETTINGS.format(url=wiki.url), encoding="utf-8")
         planned = House(folder=folder, variables={"WIKI_PASSWORD": SECRET}).approve_all()
         assert Counter(each["action"]["verb"] for each in planned) == dict.fromkeys(WRITES, len(PEOPLE))
@@ -189,3 +207,7 @@ def test_a_wiki_that_takes_no_writes_loses_nothing(place: Place) -> None:
 
 def test_killed_at_random_moments(place: Place) -> None:
     place.kill_at_random_moments(seed=12, longest=3)
+
+
+def test_undoing_that_is_killed_brings_everything_back_once(place: Place) -> None:
+    place.kill_undoing(seed=14, longest=3)

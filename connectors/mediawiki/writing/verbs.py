@@ -128,8 +128,19 @@ class Verbs:
             saved, left = TalkArchive(self.editor).undo(before, after, marker, receipt.at)
             return replace(self._undone(receipt, after, saved), note=left)
         else:
-            return self._undo_edit(receipt, receipt.before, after, marker)
+            return self._undo_edit_once(receipt, receipt.before, after, marker)
         return self._undone(receipt, after, ())
+
+    def _undo_edit_once(
+        self, receipt: Receipt, before: Mapping[str, Any], after: Mapping[str, Any], marker: Marker
+    ) -> Receipt:
+        try:
+            return self._undo_edit(receipt, before, after, marker)
+        except Conflict:
+            # What somebody changed since may be what an undo did whose answer was lost.
+            if (row := self._ours(marker, receipt.at)) is None:
+                raise
+            return self._undone(receipt, after, (saved_of(row),))
 
     def _undo_edit(
         self, receipt: Receipt, before: Mapping[str, Any], after: Mapping[str, Any], marker: Marker
