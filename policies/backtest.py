@@ -8,25 +8,29 @@ moderators' own verdicts are left out of account.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from ..config.durations import Duration
 from ..connectors.records import Ref
+from ..sync.outbox import Because
+from ..sync.store.states import chunks
 from .builtin.common import SECTIONS
 from .builtin.stale import WARN, Stale
 from .holdout import Arms
-from .kind import Candidate, Kind
+from .kind import Candidate, Crowd, Kind
 
 if TYPE_CHECKING:
     from .community import Community
     from .engine import Engine
 
 _EXAMPLES = 10
+_MANY = 20  # where more than one in so many is new, it is quicker to ask for all of a crowd
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _NO_PAST = frozenset({"leave", "revoke", "directory", "tell", SECTIONS})
 """Steps that ask what was done before, or the text of pages as it is today."""
 
@@ -38,15 +42,21 @@ Number = float | int | None
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """One thing that the policy would have done. `outcome`: in words; `good` False: better left undone."""
+    """One thing that the policy would have done. `grounds`: the reasons, which few of so many are asked for;
+    `outcome`: in words; `good` False: better left undone."""
 
     at: datetime
     item: Ref
     occasion: str
     step: str
-    because: str
+    grounds: Sequence[Because] = field(compare=False)
     outcome: str = ""
     good: bool = True
+
+    @property
+    def because(self) -> str:
+        """The facts and their values, in words."""
+        return "; ".join(dict.fromkeys(f"{b.fact} {b.value}" for b in self.grounds))
 
 
 @dataclass
@@ -64,11 +74,14 @@ class Backtest:
     assumed: tuple[str, ...] = ()
     arms: Arms | None = None
     _seen: dict[tuple[Ref, str, str], datetime] = field(default_factory=dict)
+    _rests: dict[tuple[str, tuple[str, ...]], dict[tuple[int, str], datetime]] = field(default_factory=dict)
+    """By site and steps, until when nothing is to be done again of those in crowds."""
 
     def examples(self, most: int = _EXAMPLES) -> list[Acted]:
         """So many of the actions, those with an outcome before mere warnings: up to half of them such as were
         better left undone, the rest from all over the span."""
         of = [each for each in self.actions if each.outcome] or self.actions
+        of = sorted(of, key=lambda each: (each.at, each.item))
         bad = _spread([each for each in of if not each.good], most // 2)
         good = _spread([each for each in of if each.good], most - len(bad))
         return sorted((*bad, *good), key=lambda each: (each.at, each.item))
@@ -79,8 +92,23 @@ class Backtest:
         key = (candidate.item, candidate.occasion, step)
         if step and key not in self._seen:
             self._seen[key] = moment
-            words = "; ".join(dict.fromkeys(f"{b.fact} {b.value}" for b in candidate.because))
-            self.actions.append(Acted(moment, candidate.item, candidate.occasion, step, words))
+            reasons = candidate.because
+            self.actions.append(Acted(moment, candidate.item, candidate.occasion, step, reasons))
+
+    def take_many(self, kind: Kind, crowd: Crowd, moment: datetime) -> None:
+        """The same for a crowd, of which most wait since the step before, and nothing new is to be done."""
+        rests = self._rests.setdefault((crowd.site, crowd.steps), {})
+        due = {wait[1]: wait for wait in crowd.waits if rests.get(wait, moment) <= moment}
+        few = len(due) * _MANY <= len(crowd.waits)
+        for some in chunks(due) if few else [None]:
+            for candidate in crowd.make(some):
+                if candidate.item.id in due:
+                    self.take(kind, candidate, moment)
+        again = _NEVER
+        if isinstance(kind, Stale) and crowd.steps == (WARN,):
+            again = kind.parameters.warn.grace.after(moment)
+        for wait in due.values():
+            rests[wait] = _NEVER if wait in rests else again
 
     def _step(self, kind: Kind, candidate: Candidate, moment: datetime) -> str:
         """What would be done now: after a warning and its grace, what the warning announced; '' = nothing."""
@@ -118,8 +146,7 @@ def backtest(
         try:
             for result, (_, kind) in zip(results, kinds, strict=True):
                 community.memo.clear()  # what one setting has worked out is not true of the next
-                for candidate in _candidates(community, kind):
-                    result.take(kind, candidate, moment)
+                _step(community, kind, result)
                 result.steps += 1
         finally:
             community.close()
@@ -129,12 +156,15 @@ def backtest(
     return results
 
 
-def _candidates(community: Community, kind: Kind) -> Iterator[Candidate]:
+def _step(community: Community, kind: Kind, result: Backtest) -> None:
+    """What the policy would do at one moment."""
     for site in kind.parameters.on:
-        if community.sites[site].complete:
-            for each in kind.propose(community, site):
-                if isinstance(each, Candidate) and each.step not in _NO_PAST:
-                    yield each
+        for each in kind.survey(community, site) if community.sites[site].complete else ():
+            match each:
+                case Candidate(step=step) if step not in _NO_PAST:
+                    result.take(kind, each, community.now)
+                case Crowd():
+                    result.take_many(kind, each, community.now)
 
 
 def _assumed(engine: Engine, kind: Kind) -> tuple[str, ...]:

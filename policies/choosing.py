@@ -126,6 +126,8 @@ class _Line:
             self._hold(each.item, *objection)
         else:
             self.room -= 1
+            if each.prepare is not None:
+                each.prepare()
             self.chosen.through.append(each)
 
     def too_late(self, key: Key) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
+from itertools import count
 from typing import Any
 
 from sqlalchemy import (
@@ -62,6 +63,7 @@ from .sources import EFFORT, FLAGS, SOURCES, Scope
 from .wording import shown
 
 _CHUNK = 500
+_TAKEN = "ordito_temporary"  # names and numbers of temporary tables of a connection
 _ID, _AUTHOR, _THREAD = "@id", "@author", "@thread"
 _TEXTS = frozenset({"key", "waiting_on", "id", "author", "thread", "kind", "parent"})
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class Community:
     _temporary: dict[tuple[str, ...], Table] = field(default_factory=dict)
     _sizes: dict[tuple[Subject, str], int] = field(default_factory=dict)
     _lefts: dict[object, Table | None] = field(default_factory=dict)
+    _numbers: list[tuple[str, int]] = field(default_factory=list)
 
     # --- asking -------------------------------------------------------------------------------------------
 
@@ -163,8 +166,10 @@ class Community:
     def unknown(self, subject: Subject, site: str, when: Condition, unless: Condition = NEVER) -> int:
         """How many items might match, for all we know: held back because a fact is unknown."""
         query = self._query(subject, site, when, unless)
-        asked, barred = when.sql(query, self.now, widen=True), unless.sql(query, self.now, widen=False)
         atoms = [*when.atoms(), *unless.atoms()]
+        if all(query.known(atom.use) for atom in atoms):
+            return 0
+        asked, barred = when.sql(query, self.now, widen=True), unless.sql(query, self.now, widen=False)
         possible = _possible(query, when, unless, self.now)
         if not any(isinstance(atom.test, TextIs) for atom in atoms):
             maybe = or_(_is_unknown(asked), _is_unknown(barred))
@@ -282,16 +287,20 @@ class Community:
         return table
 
     def _create(self, name: str, columns: Sequence[Column[Any]]) -> Table:
-        table = Table(
-            f"facts_{name}_{len(self._temporary)}_{id(self):x}", MetaData(), *columns, prefixes=["TEMPORARY"]
-        )
+        taken = self.conn.info.setdefault(_TAKEN, set())
+        number = next(number for number in count() if (name, number) not in taken)
+        taken.add((name, number))
+        table = _table(f"facts_{name}_{number}", tuple(map(_described, columns)))
         table.create(self.conn)
+        self._numbers.append((name, number))
         return table
 
     def close(self) -> None:
         """Drop the temporary tables."""
         for table in self._temporary.values():
             table.drop(self.conn)
+        self.conn.info.get(_TAKEN, set()).difference_update(self._numbers)
+        self._numbers.clear()
         self._temporary.clear()
         self._lefts.clear()
 
@@ -370,6 +379,18 @@ def _relations(query: FactQuery) -> list[ColumnElement[Any]]:
 
 def _distinct(uses: Iterable[FactUse]) -> list[FactUse]:
     return list(dict.fromkeys(uses))
+
+
+def _described(column: Column[Any]) -> tuple[str, type[Any], bool]:
+    return column.name, type(column.type), column.primary_key
+
+
+@cache
+def _table(name: str, columns: tuple[tuple[str, type[Any], bool], ...]) -> Table:
+    """One object for each such table: statements are put together once for all moments of a backtest."""
+    made = [Column(label, kind, primary_key=key) for label, kind, key in columns]
+    keyed = any(key for _, _, key in columns)
+    return Table(name, MetaData(), *made, prefixes=["TEMPORARY"], sqlite_with_rowid=not keyed)
 
 
 def _column(name: str) -> Column[Any]:

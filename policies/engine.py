@@ -156,6 +156,7 @@ class Engine:
                         found.crowds.append(each)
                     case _:
                         this.held.append(each)
+            this.held += kind.reports(community, site)
             this.looked_at[kind.policy] = this.looked_at.get(kind.policy, 0) + kind.looks_at(community, site)
             this.evaluated.add((kind.policy, site))
             self._report_unknown(kind, community, site, this)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -145,7 +146,7 @@ class EngineGate:
         why = "its conditions no longer hold"
         try:
             for site in kind.sites_of(proposal.item):
-                for each in kind.propose(community, site):
+                for each in chain(kind.propose(community, site), kind.reports(community, site)):
                     if isinstance(each, Held):
                         why = each.reason if each.item == str(proposal.item) else why
                     elif each.key == (proposal.item, proposal.occasion, proposal.step):

@@ -63,9 +63,10 @@ class Candidate:
 
     `since` (micros): since when the item has been waiting; where a limit cuts, the longest wait comes
     first. `compose` gives the final action; it is asked only for what is really proposed, with the profile
-    of `addressee` if somebody is written to. `contacts`: everybody whom the action notifies. `concerns`:
-    members whose opt-outs, groups and names count besides those. `company`: those who are brought into a
-    conversation besides the addressee, and `without` the same thing without some of them.
+    of `addressee` if somebody is written to, and after `prepare` has read what it needs of the store.
+    `contacts`: everybody whom the action notifies. `concerns`: members whose opt-outs, groups and names count
+    besides those. `company`: those who are brought into a conversation besides the addressee, and `without`
+    the same thing without some of them.
     """
 
     item: Ref
@@ -82,6 +83,7 @@ class Candidate:
     not_before: datetime | None = None
     company: tuple[Ref, ...] = ()
     without: Callable[[frozenset[Ref]], Candidate] | None = None
+    prepare: Callable[[], object] | None = None
 
     @property
     def key(self) -> tuple[Ref, str, str]:
@@ -173,6 +175,10 @@ class Kind(ABC):
     def survey(self, community: Community, site: str) -> Iterator[Candidate | Held | Crowd]:
         """The same; a kind that may find very many leaves them to be made where they are looked at."""
         return self.propose(community, site)
+
+    def reports(self, community: Community, site: str) -> Iterator[Held]:
+        """What is no candidate and is still to be told, besides what `propose` holds."""
+        yield from ()
 
     def sites_of(self, item: Ref) -> list[str]:
         """The sites that say what it proposes for an item: the item's own, or, for a page that it keeps on

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, or_, select, true, tuple_
 
 from ..connectors.records import Kind, Ref
+from ..sync.store.states import chunks
 from ..sync.store.tables import attempts, contacts, identities, members, opt_outs, site_groups, states
 from ..sync.store.times import micros, moment
 
@@ -36,6 +37,22 @@ def accounts(conn: Connection, who: Ref) -> tuple[Ref, ...]:
     rows = conn.execute(_LINKED, {"site": who.site, "member": who.id})
     others = {Ref(site, Kind.MEMBER, member) for site, member in rows} - {who}
     return (who, *sorted(others))
+
+
+def accounts_of(conn: Connection, everybody: Iterable[Ref]) -> dict[Ref, tuple[Ref, ...]]:
+    """The `accounts` of many members, asked for together."""
+    found = {who: {who} for who in everybody}
+    for site in {who.site for who in found}:
+        for some in chunks(sorted(who.id for who in found if who.site == site)):
+            rows = conn.execute(
+                select(_HERE.c.member, _THERE.c.site, _THERE.c.member.label("other"))
+                .join_from(_HERE, _THERE, _THERE.c.person == _HERE.c.person)
+                .where(_HERE.c.site == site, _HERE.c.member.in_(some))
+                .where(_HERE.c.state == "linked", _THERE.c.state == "linked")
+            )
+            for row in rows:
+                found[Ref(site, Kind.MEMBER, row.member)].add(Ref(row.site, Kind.MEMBER, row.other))
+    return {who: (who, *sorted(every - {who})) for who, every in found.items()}
 
 
 def groups(conn: Connection, who: Ref, at: datetime | None = None) -> frozenset[str]:

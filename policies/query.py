@@ -114,6 +114,16 @@ class FactQuery:
         """Whether an audit has found that changes of this fact are missing."""
         return doubted(fact, self.coverage.gaps)
 
+    def known(self, use: FactUse) -> bool:
+        """Whether the fact is surely known of every item."""
+        fact = use.fact
+        if use.prefix or self.scope.family not in fact.on or self.doubts(fact):
+            return False
+        if fact.type == "set":
+            return fact.column != "group" or not self.coverage.dark_groups
+        own = fact.source == fact.subject and fact.column in self.base.c and not fact.history
+        return own and not self.base.c[fact.column].nullable
+
     def score(self, use: FactUse, area: str | None) -> ColumnElement[Any]:
         """A member's score in an area (folded name), or the best one; 0 where there is none."""
         base, table = self._table(use.prefix, use.fact.subject), self._scores(use)

@@ -54,6 +54,7 @@ SourceTable = Callable[[str, "Scope"], FromClause]
 REVIVAL = timedelta(days=90)
 """A thread that wakes after so long a silence is revived."""
 
+_LAST = {"id": "id", "author": "author", "created_at": "at"}
 _COUNTED = ("regular", "moderator", "minor")
 _WORDS = ("id", "thread", "author", "created_at", "kind", "position", "parent", "likes")
 
@@ -295,16 +296,15 @@ def _by_others(scope: Scope) -> ColumnElement[bool]:
 
 def last_words(scope: Scope, source: SourceTable) -> Select[Any]:
     """By thread: id, author and time of the last contribution (of two at one moment, the later post)."""
-    c = contributions.alias("c")
-    at = _of(scope, threads, func.max(c.c.created_at), c)
-    last = [_newest(scope, name).label(name) for name in ("id", "author")]
-    return _each(scope, threads, *last, at.label("at"))
+    last = [_newest(scope, name).label(label) for name, label in _LAST.items()]
+    return _each(scope, threads, *last)
 
 
 def _newest(scope: Scope, name: str) -> ScalarSelect[Any]:
     """A column of a thread's last contribution."""
     c, t = contributions.alias("c"), threads
-    order = (c.c.created_at.desc(), func.coalesce(c.c.position, 0).desc(), c.c.id.desc())
+    # As `ix_contributions_order` has it, backwards.
+    order = (c.c.created_at.desc(), c.c.position.desc().nulls_last(), c.c.id.desc())
     newest = select(c.c[name]).where(c.c.thread == t.c.id, visible(scope, c)).order_by(*order).limit(1)
     return newest.correlate(t).scalar_subquery()
 
@@ -317,7 +317,9 @@ def waiting(scope: Scope, source: SourceTable) -> Select[Any]:
     post may be unknown, and so is then who is waited for. Closed and archived are asked as of the moment.
     """
     t, last = threads, source("last_words", scope).alias("last")
-    asks = or_(texts.c.text.is_(None), texts.c.text.contains("?"))
+    # Not joined: it is only read where nothing else decides.
+    text = select(texts.c.text).where(texts.c.site == scope.site, texts.c.contribution == last.c.id)
+    asks = func.coalesce(text.correlate(last).scalar_subquery().contains("?"), true())
     settled = or_(
         *(_was(scope, t, name) for name in ("closed", "archived")), t.c.pinned.is_(True), t.c.solved_by != ""
     )
@@ -332,7 +334,6 @@ def waiting(scope: Scope, source: SourceTable) -> Select[Any]:
     return (
         select(t.c.id.label("key"), who.label("waiting_on"))
         .join_from(t, last, last.c.key == t.c.id)
-        .outerjoin(texts, and_(texts.c.site == t.c.site, texts.c.contribution == last.c.id))
         .where(t.c.site == scope.site, t.c.author.is_not(None), _narrowed(scope, t.c.id))
         .where(last.c.at.is_not(None))
     )

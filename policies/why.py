@@ -52,7 +52,7 @@ def explain(engine: Engine, conn: Connection, kind: Kind, item: Ref, now: dateti
         found: list[Candidate | Held] = []
         for site in kind.sites_of(item):
             if community.sites[site].complete:
-                found.extend(kind.propose(community, site))
+                found += [*kind.propose(community, site), *kind.reports(community, site)]
         candidates = [each for each in found if isinstance(each, Candidate) and each.item == item]
         held = [each.reason for each in found if isinstance(each, Held) and each.item == str(item)]
         if item.kind not in (RecordKind.MEMBER, RecordKind.THREAD, RecordKind.CONTRIBUTION):

@@ -80,7 +80,6 @@ class Stale(Kind):
             yield from self._on_a_wiki(community, platform)
             return
         yield from self._threads(community, platform, None)
-        yield from self._unanswered(community, site, self.conditions(platform.family)[1])
 
     def survey(self, community: Community, site: str) -> Iterator[Candidate | Held | Crowd]:
         """On a forum half of all threads may be stale: what is done with which is told in brief."""
@@ -103,7 +102,18 @@ class Stale(Kind):
         make = partial(self._made, community, platform)
         for steps, waits in crowds.items():
             yield Crowd(site, RecordKind.THREAD, steps, waits, _occasion, make)
-        yield from self._unanswered(community, site, barred)
+
+    def reports(self, community: Community, site: str) -> Iterator[Held]:
+        """Questions that would be stale if somebody had answered, so that somebody does."""
+        family = self.tools.platforms[site].family
+        asked, rest = _split(self.parameters.when.condition)
+        if family == "wiki" or asked is None or asked.holds("community", community.now):
+            return
+        barred = self.conditions(family)[1]
+        waiting = Atom(find_fact("waiting_on", "thread"), ChoiceIs(("community",)))
+        for each in community.brief("thread", site, All((*rest, waiting)), barred, ()):
+            thread = f"{site}:thread:{each.id}"
+            yield self.held(thread, "unanswered", "it waits for an answer; silence alone never closes it")
 
     def _threads(
         self, community: Community, platform: Platform, among: Sequence[str] | None
@@ -325,16 +335,6 @@ class Stale(Kind):
             query = query.where(proposals.c.item == str(community.only))
         rows = community.conn.execute(query)
         return {(row.item, row.occasion): _Warning(row.id, moment(row.changed_at)) for row in rows}
-
-    def _unanswered(self, community: Community, site: str, barred: Condition) -> Iterator[Held]:
-        """Questions that would be stale if somebody had answered: reported, so that somebody does."""
-        asked, rest = _split(self.parameters.when.condition)
-        if asked is None or asked.holds("community", community.now):
-            return
-        waiting = Atom(find_fact("waiting_on", "thread"), ChoiceIs(("community",)))
-        for each in community.brief("thread", site, All((*rest, waiting)), barred, ()):
-            thread = f"{site}:thread:{each.id}"
-            yield self.held(thread, "unanswered", "it waits for an answer; silence alone never closes it")
 
 
 def _occasion(since: int) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -16,6 +16,7 @@ from ...connectors.actions import Action, SendMessage
 from ...connectors.base import Platform, Profile
 from ...connectors.records import Kind as RecordKind
 from ...connectors.records import Ref
+from ...sync.store.states import chunks
 from ...sync.store.tables import contributions, proposals, spaces, texts, threads
 from ...sync.store.times import micros
 from .. import phrases
@@ -26,7 +27,7 @@ from ..facts import Subject, find_fact
 from ..holdout import HELD_OUT, TREATED, assign, assigned
 from ..kind import Candidate, Held, Kind, MemberCondition, Written
 from ..matches import Match
-from ..people import accounts, display_name
+from ..people import accounts_of, display_name
 from ..sources import Scope, open_threads, visible
 from .common import nobody_to_talk_to, unless
 from .greeters import Greeters
@@ -89,24 +90,23 @@ class Welcome(Kind):
         when, barred = self.conditions(platform.family)
         also = [find_fact(name, "member") for name in ("first_contribution", "username")]
         greeters = Greeters.of(community, site, self)
-        for match in community.select("member", site, when, barred, also=also):
-            if self._held_out(community, match.ref):
+        newcomers = list(community.select("member", site, when, barred, also=also))
+        known = accounts_of(community.conn, (match.ref for match in newcomers))
+        welcomed = self._welcomed(community, (each for every in known.values() for each in every))
+        for match in newcomers:
+            every = known[match.ref]
+            if self._held_out(community, every):
                 yield self.held(match.ref, "holdout", "held out, to learn whether welcoming helps")
-            elif not self._elsewhere(community, match.ref):
-                yield self._candidate(community, platform, match, greeters)
-
-    def _candidate(
-        self, community: Community, platform: Platform, match: Match, greeters: Greeters
-    ) -> Candidate:
-        words = self._values(community, platform, match)
-        return self._with(platform, match, greeters, words, frozenset())
+            elif not self._elsewhere(community, every, welcomed):
+                words = cache(partial(self._values, community, platform, match))
+                yield self._with(platform, match, greeters, words, frozenset())
 
     def _with(
         self,
         platform: Platform,
         match: Match,
         greeters: Greeters,
-        words: dict[str, Any],
+        words: Callable[[], dict[str, Any]],
         unwilling: frozenset[Ref],
     ) -> Candidate:
         """The welcome with a greeter who is none of these, or with nobody."""
@@ -120,7 +120,8 @@ class Welcome(Kind):
             step=STEP,
             because=match.because,
             since=int(match.values["first_contribution"]),
-            compose=partial(self._compose, platform, {**words, "greeters": names}, to),
+            compose=partial(self._compose, platform, words, names, to),
+            prepare=words,
             site=platform.site,
             addressee=match.ref,
             contacts=tuple(Ref(platform.site, RecordKind.MEMBER, member) for member in to),
@@ -129,11 +130,17 @@ class Welcome(Kind):
         )
 
     def _compose(
-        self, platform: Platform, values: dict[str, Any], to: tuple[str, ...], profile: Profile
+        self,
+        platform: Platform,
+        values: Callable[[], dict[str, Any]],
+        greeters: list[str],
+        to: tuple[str, ...],
+        profile: Profile,
     ) -> Action:
         language = profile.language or self.tools.language(platform.site)
         words = {
-            **values,
+            **values(),
+            "greeters": greeters,
             "why": phrases.why("welcome", language),
             "stop": phrases.stop(platform.family, language, phrase=self.tools.phrase),
         }
@@ -157,25 +164,37 @@ class Welcome(Kind):
             "start_url": self.parameters.send.start,
         }
 
-    def _elsewhere(self, community: Community, who: Ref) -> bool:
+    def _elsewhere(
+        self, community: Community, every: tuple[Ref, ...], welcomed: Mapping[str, tuple[int, str]]
+    ) -> bool:
         """Whether the same person is or was welcomed on another account, or by another policy."""
-        every, own = accounts(community.conn, who), (self.policy, str(who))
-        first = community.memo.setdefault((self.name, min(every)), own)
-        welcomes = [name for name, given in self.tools.settings.policies.items() if given.use == self.name]
-        query = (
-            select(proposals.c.policy, proposals.c.item)
-            .where(proposals.c.policy.in_(welcomes), proposals.c.item.in_([str(each) for each in every]))
-            .where(proposals.c.step == STEP, proposals.c.state.not_in(("superseded", "lapsed")))
-            .order_by(proposals.c.id)
-        )
-        stored = community.conn.execute(query.limit(1)).one_or_none()
-        return (first if stored is None else tuple(stored)) != own
+        own = (self.policy, str(every[0]))
+        first: tuple[str, str] = community.memo.setdefault((self.name, min(every)), own)
+        stored = [(welcomed[item], item) for item in map(str, every) if item in welcomed]
+        if stored:
+            (_, policy), item = min(stored)
+            return (policy, item) != own
+        return first != own
 
-    def _held_out(self, community: Community, who: Ref) -> bool:
+    def _welcomed(self, community: Community, accounts: Iterable[Ref]) -> dict[str, tuple[int, str]]:
+        """Of these, who was welcomed first by which proposal of which policy."""
+        welcomes = [name for name, given in self.tools.settings.policies.items() if given.use == self.name]
+        found: dict[str, tuple[int, str]] = {}
+        for some in chunks(sorted(map(str, accounts))):
+            rows = community.conn.execute(
+                select(proposals.c.item, proposals.c.id, proposals.c.policy)
+                .where(proposals.c.policy.in_(welcomes), proposals.c.item.in_(some))
+                .where(proposals.c.step == STEP, proposals.c.state.not_in(("superseded", "lapsed")))
+            )
+            for item, number, policy in rows:
+                found[item] = min(found.get(item, (number, policy)), (number, policy))
+        return found
+
+    def _held_out(self, community: Community, every: tuple[Ref, ...]) -> bool:
         """By the arm that was kept, else by a hash of the person that nobody chooses."""
         if not self.parameters.holdout:
             return False
-        every, key = accounts(community.conn, who), (self.policy, "arms")
+        key = (self.policy, "arms")
         if key not in community.memo:
             community.memo[key] = assigned(community.conn, self.policy) if community.live else {}
         arms: dict[Ref, str] = community.memo[key]
