@@ -25,17 +25,21 @@ _SOME_TIME = {"en": "some time", "it": "un po' di tempo"}
 _WHY = {
     "en": {
         "welcome": "You get this once, because you have just contributed here for the first time.",
-        "stale": "This message comes from a rule of the moderators about topics and pages gone quiet.",
+        "stale": "This message comes from a rule of the moderators about topics and pages that have gone "
+        "quiet.",
         "experts": "You are asked once, because others here found your contributions useful.",
         "rule": "This message comes from the rule “{policy}”, which the moderators of this place have set.",
-        "directory": "Listed are people whose contributions others found useful, and who agreed to it.",
+        "directory": "Listed here are people whose contributions others found useful, and who agreed to be "
+        "named.",
     },
     "it": {
-        "welcome": "Lo ricevi una volta sola, perché hai appena contribuito qui per la prima volta.",
-        "stale": "Questo messaggio nasce da una regola dei moderatori sulle discussioni e le pagine ferme.",
-        "experts": "Te lo chiediamo una volta sola, perché ad altri i tuoi contributi sono stati utili.",
-        "rule": "Questo messaggio nasce dalla regola «{policy}», stabilita dai moderatori.",
-        "directory": "Qui c'è chi ha dato contributi utili ad altri, ed è d'accordo a comparire.",
+        "welcome": "Ricevi questo messaggio una volta sola, perché hai appena contribuito qui per la prima "
+        "volta.",
+        "stale": "Ricevi questo messaggio per una regola dei moderatori sulle discussioni e sulle pagine "
+        "ferme da tempo.",
+        "experts": "Te lo chiediamo, una volta sola, perché i tuoi contributi sono stati utili ad altri.",
+        "rule": "Ricevi questo messaggio per la regola «{policy}», stabilita dai moderatori.",
+        "directory": "Nell'elenco c'è chi ha dato contributi utili ad altri e ha accettato di comparire.",
     },
 }
 

@@ -10,6 +10,7 @@ import pytest
 
 from ordito.connectors.actions import SendMessage
 from ordito.connectors.base import Profile
+from ordito.connectors.records import Kind as RecordKind
 from ordito.connectors.records import Ref
 from ordito.sync.outbox import Decision
 from ordito.sync.store import tables
@@ -318,6 +319,39 @@ def test_who_is_named_on_a_wiki_is_the_same_in_the_plan_and_when_it_is_carried_o
     report = town.apply()
     assert len(report.applied) == 6 and not report.held
     assert all("[[User:user5|" in each.text or "[[User:user6|" in each.text for each in town.performed)  # type: ignore[union-attr]
+
+
+def test_on_a_wiki_everybody_is_named_as_often_as_the_others_and_nobody_always(town: Town) -> None:
+    town.settle(WITH.replace("forum", "wiki"))
+    for id in ("5", "6", "7"):
+        town.member(id, site="wiki", groups=["greeters"])
+    talk = [(id, days, "Talk.") for id in ("5", "6", "7") for days in (400, 10)]
+    town.topic("lounge", "2", *talk, site="wiki", space="0", kind="page")
+    with town.at_once():
+        for id in map(str, range(20, 80)):
+            town.member(id, site="wiki", joined=2)
+            town.topic(f"p{id}", id, (id, 1, "text"), site="wiki", space="0", kind="page")
+    texts = [each.action.text for each in town.proposed() if isinstance(each.action, SendMessage)]
+    named = Counter(id for text in texts for id in "567" if f"[[User:user{id}|" in text)
+    assert named.total() == len(texts) == 60
+    assert min(named.values()) >= 12, named
+
+
+def test_who_is_named_on_a_wiki_is_not_written_to_and_spends_none_of_their_budget(town: Town) -> None:
+    town.settle(WITH.replace("forum", "wiki"), FREE.replace("messages: 100", "messages: 1"))
+    town.member("5", site="wiki", groups=["greeters"])
+    town.topic("lounge", "2", ("5", 400, "Talk."), ("5", 10, "x"), site="wiki", space="0", kind="page")
+    for id in ("20", "21"):
+        town.member(id, site="wiki", joined=2)
+        town.topic(f"p{id}", id, (id, 1, "text"), site="wiki", space="0", kind="page")
+    assert len(town.run()) == 2
+    with town.store.read() as conn:
+        assert {row.member for row in conn.execute(tables.contacts.select())} == {"20", "21"}
+    town.opt_out(Ref("wiki", RecordKind.MEMBER, "5"))
+    town.member("22", site="wiki", joined=2)
+    town.topic("p22", "22", ("22", 1, "text"), site="wiki", space="0", kind="page")
+    [last] = town.run()
+    assert "User:user5" not in getattr(last, "text", "")
 
 
 # --- holdout ----------------------------------------------------------------------------------------------
