@@ -45,7 +45,7 @@ BEFORE, SETTLING = "before an attempt, or after a receipt", "while asking about 
 BEGUN, ASKING, ANSWERED = "between attempt and request", "during the request", "between answer and receipt"
 WHERE = (BEFORE, BEGUN, ASKING, ANSWERED, SETTLING)
 """Where a run can die."""
-_TURNS = (("reads", 12, 0.02), ("decides", 2, 0.0), ("begun", 2, 0.01), ("asks", 2, None), ("asks", 3, None),
+TURNS = (("reads", 12, 0.02), ("decides", 2, 0.0), ("begun", 2, 0.01), ("asks", 2, None), ("asks", 3, None),
           ("answered", 2, 0.002), ("recorded", 2, 0.005))  # fmt: skip
 """Moment, the highest number of times that it may have come before, and the longest time after it in seconds;
 None: as long as this server needs to answer."""
@@ -114,6 +114,8 @@ class Place(House):
     proxy: Watched
     answers_in: float
     count: Callable[[], Iterator[Done]]
+    reader: Callable[[], Client] | None = None
+    """Of a wiki: somebody who sees everything."""
 
     def attempt_is_open(self) -> bool:
         with closing(sqlite3.connect(self.folder / "ordito.db")) as store:
@@ -130,10 +132,10 @@ def kill_on(site: str, folder: Path, kills: int, seed: int) -> Killed:
         if len(planned) != len(result.expected):
             raise RuntimeError(f"{len(planned)} proposals instead of {len(result.expected)}")
         chance = random.Random(seed)
-        for turn in itertools.cycle(_TURNS):
+        for turn in itertools.cycle(TURNS):
             if result.kills + result.ended >= kills:
                 break
-            _run_and_kill(place, turn, chance, result)
+            run_and_kill(place, turn, chance, result)
             place.proxy.wait_until_idle()
             place.age()
         place.apply_until_done()
@@ -142,15 +144,16 @@ def kill_on(site: str, folder: Path, kills: int, seed: int) -> Killed:
     return result
 
 
-def _run_and_kill(
-    place: Place, turn: tuple[str, int, float | None], chance: random.Random, result: Killed
+def run_and_kill(
+    place: Place, turn: tuple[str, int, float | None], chance: random.Random, result: Killed, *words: str
 ) -> None:
+    """Start a run (of `apply`, unless `words` say otherwise), and note where it died."""
     moment, most, longest = turn
     after = chance.uniform(0, place.answers_in if longest is None else longest)
     log = place.folder / "moments"
     log.write_text("")
     when = [moment, str(chance.randint(1, most)), f"{after:.4f}", str(log)]
-    command = [sys.executable, "-m", "benchmarks.mortal", *when, "--", "--json", "apply"]
+    command = [sys.executable, "-m", "benchmarks.mortal", *when, "--", *(words or ("--json", "apply"))]
     variables = environment(place.folder, **place.variables)
     done = subprocess.run(command, cwd=place.folder, env=variables, capture_output=True, text=True)
     if done.returncode == -signal.SIGKILL:
@@ -262,25 +265,26 @@ def _wiki(folder: Path, people: int) -> Iterator[Place]:
         plant(wiki.folder / "wiki.sqlite", crowd.history(people, datetime.now(UTC)))
         wiki.maintenance("createAndPromote.php", "--force", "--sysop", "--bot", "Ordito")
         wiki.create_bot_password("Ordito", "steward", _SECRET)
-        wiki.switch(wgAddGroups={"sysop": [crowd.GROUP["wiki"]]})
+        group = {"sysop": [crowd.GROUP["wiki"]]}
+        wiki.switch(wgAddGroups=group, wgRemoveGroups=group)
         with Watched(wiki.url) as proxy:
             account = f"connector: mediawiki\n    url: {proxy.url}/api.php\n    username: Ordito@steward\n"
             account += "    password: {env: KEY}\n    edits_per_minute: 600"
             _write_settings(folder, "wiki", account)
             yield Place(folder=folder, variables=_variables(_SECRET), proxy=proxy, answers_in=0.1,
-                        count=lambda: _on_wiki(wiki.admin()))  # fmt: skip
+                        count=lambda: _on_wiki(wiki.admin()), reader=wiki.admin)  # fmt: skip
 
 
 def _on_wiki(reader: Client) -> Iterator[Done]:
     """What the account Ordito has done there: its revisions, and its entries in the log of rights."""
     edits = reader.everything("usercontribs", ucuser="Ordito", ucprop=["title", "comment"], uclimit="max")
     for row in edits:
-        yield _meant(row["title"], row["comment"])
+        yield meant_on_wiki(row["title"], row["comment"])
     log = reader.everything("logevents", letype="rights", leuser="Ordito", leprop=["title"], lelimit="max")
     yield from (("add_to_group", row["title"].removeprefix("User:")) for row in log)
 
 
-def _meant(title: str, comment: str) -> Done:
+def meant_on_wiki(title: str, comment: str) -> Done:
     if title == "Project:Notices":
         return "notify_moderators", _heading(comment).removeprefix("A note on ")
     if title.startswith("User talk:"):

@@ -1,12 +1,12 @@
 """Kill runs of `apply` and of `sync` at random moments and count what came of it.
 
-    python -m benchmarks.kills [--kills 200] [--seed 1] [--only apply|sync]
+    python -m benchmarks.kills [--kills 200] [--seed 1] [--only apply|undo|sync]
                               [--server sandbox|discourse|mediawiki]
 
 The runs of `apply` act on a sandbox, on the stand-in for Discourse in a process of its own, and on a real
-MediaWiki; each is asked afterwards how often it was made to do each of the approved actions. A sync of the
-sandbox is killed and resumed until it gets to its end; its store is then compared, row by row, with that of a
-sync that nobody disturbed.
+MediaWiki; each is asked afterwards how often it was made to do each of the approved actions. On the last two,
+`undo` of all that was done is killed as well, half as often. A sync of the sandbox is killed and resumed
+until it gets to its end; its store is then compared, row by row, with that of a sync that nobody disturbed.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from tests.sync.outbox.killing import kill_again_and_again
 
-from .killed_apply import WHERE, Done, kill_on
+from .killed_apply import WHERE, Done, Killed, kill_on
 from .killed_sync import kill_syncs
+from .killed_undo import kill_undoing_on
 from .measure import Figure, show
 
 
@@ -49,11 +51,20 @@ def kill_on_sandbox(folder: Path, kills: int, seed: int) -> int:
 
 def kill_on_server(site: str, folder: Path, kills: int, seed: int) -> int:
     began = time.monotonic()
-    result = kill_on(site, folder, kills, seed)
+    return _tell("apply", "applied", site, began, kill_on(site, folder, kills, seed))
+
+
+def kill_undoing_on_server(site: str, folder: Path, kills: int, seed: int) -> int:
+    began = time.monotonic()
+    return _tell("undo", "undone", site, began, kill_undoing_on(site, folder, kills // 2, seed))
+
+
+def _tell(command: str, state: str, site: str, began: float, result: Killed) -> int:
     name = {"forum": "a Discourse (stand-in)", "wiki": "a MediaWiki"}[site]
+    others = result.states.total() - result.states[state]
     verbs = sorted({verb for verb, _ in result.expected})
     return show(
-        f"ordito apply on {name}, killed {result.kills} times",
+        f"ordito {command} on {name}, killed {result.kills} times",
         [
             *(Figure(f"killed {where}", result.where[where], "times") for where in WHERE),
             Figure("came to their end before", result.ended, "runs"),
@@ -63,7 +74,7 @@ def kill_on_server(site: str, folder: Path, kills: int, seed: int) -> int:
             Figure("lost", result.lost, "", aim=0),
             Figure("done twice", result.twice, "", aim=0),
             Figure("done and not approved", result.stray, "", aim=0),
-            Figure("proposals not applied in the end", _not_applied(result.states), "", aim=0),
+            Figure(f"proposals not {state} in the end", others, "", aim=0),
             Figure("time", time.monotonic() - began, "s"),
         ],
     )
@@ -71,10 +82,6 @@ def kill_on_server(site: str, folder: Path, kills: int, seed: int) -> int:
 
 def _of(done: Counter[Done], verb: str) -> int:
     return sum(often for (each, _), often in done.items() if each == verb)
-
-
-def _not_applied(states: Counter[str]) -> int:
-    return states.total() - states["applied"]
 
 
 def kill_and_compare(folder: Path, kills: int, seed: int) -> int:
@@ -97,13 +104,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Kill runs at random moments and count.")
     parser.add_argument("--kills", type=int, default=200, help="of each command on each server")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=["apply", "sync"])
+    parser.add_argument("--only", choices=["apply", "undo", "sync"])
     parser.add_argument("--server", choices=["sandbox", "discourse", "mediawiki"], help="only on this one")
     options = parser.parse_args()
-    jobs = {
+    jobs: dict[tuple[str, str], Callable[[Path, int, int], int]] = {
         ("apply", "sandbox"): kill_on_sandbox,
         ("apply", "discourse"): partial(kill_on_server, "forum"),
         ("apply", "mediawiki"): partial(kill_on_server, "wiki"),
+        ("undo", "discourse"): partial(kill_undoing_on_server, "forum"),
+        ("undo", "mediawiki"): partial(kill_undoing_on_server, "wiki"),
         ("sync", "sandbox"): kill_and_compare,
     }
     missed = 0
