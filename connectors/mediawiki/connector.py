@@ -17,7 +17,7 @@ from .freshness import freshness
 from .passes import Passes, rereads_within
 from .people import People
 from .platform import VERBS, MediaWikiPlatform
-from .probe import health
+from .probe import health, sample
 from .settings import MediaWikiSettings
 from .standing import Standings
 from .writing.archive import TalkArchive
@@ -45,12 +45,13 @@ class MediaWikiConnector:
         self._verbs = Verbs(self._editor, self._people, MediaWikiPlatform(site, settings), world)
 
     def probe(self) -> Health:
+        found = sample(self.client, self._settings)
         wiki = self.client.wiki
         if not wiki.user:  # a wiki that takes no edits lets nobody sign in
             name = self._settings.username.partition("@")[0]
             users = self.client.query(list="users", ususers=name)["query"]["users"]
             wiki = replace(wiki, user=name, user_id=int(users[0].get("userid", 0)))
-        return health(wiki, self._settings, self.site)
+        return health(wiki, self._settings, self.site, found)
 
     def changes(self, cursor: Cursor | None, known: Known) -> Iterator[Batch]:
         return Passes(self.client, self._convert, known, self._world, self._settings).run(cursor)

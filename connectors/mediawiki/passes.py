@@ -80,7 +80,9 @@ class Passes:
         return (yield from self._all(Adding(self.client, self.convert, self.known).run(cursor), cursor))
 
     def _ahead(self) -> Ahead:
-        requests = requests_of_scan(self.convert.wiki, len(self.convert.scope.namespaces))
+        wiki, spaces = self.convert.wiki, self.convert.scope.namespaces
+        each = wiki.statistics.get("pages", 0) // len(spaces) if spaces else 0
+        requests = requests_of_scan(wiki, [each for _ in spaces])
         return Ahead(
             what=f"everything is read again, as every {self.settings.reread}, for what the wiki hides"
             " without a trace",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import ceil
 
 from ..actions import (
@@ -20,6 +22,7 @@ from ..actions import (
     UnarchiveThread,
 )
 from ..base import Finding, Health
+from .client import Client
 from .settings import MediaWikiSettings
 from .wiki import Wiki
 
@@ -46,7 +49,42 @@ _TOO_MUCH = {
 }  # fmt: skip
 
 
-def health(wiki: Wiki, settings: MediaWikiSettings, site: str) -> Health:
+_SAMPLE = 500
+"""Of the newest revisions, to see which namespaces have pages, and about how many."""
+
+_ALWAYS = 5
+"""Requests of any first sync: two to sign in, who we are, the log of rights, what has changed meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What an estimate needs beside the wiki's own counts. `pages` by namespace, as far as the newest
+    revisions tell; `whole`: there are no others."""
+
+    pages: Mapping[int, int]
+    whole: bool
+    rights: bool
+    """Somebody was put into a group, or taken out of one."""
+
+
+def sample(client: Client, settings: MediaWikiSettings) -> Sample:
+    """Travels with the first query of a connection."""
+    answer = client.query(
+        list="allrevisions|logevents",
+        arvnamespace=settings.namespaces,
+        arvlimit=_SAMPLE,
+        arvprop="ids",
+        letype="rights",
+        lelimit=1,
+        leprop="ids",
+    )
+    query = answer.get("query", {})
+    pages = {row["pageid"]: int(row["ns"]) for row in query.get("allrevisions", ())}
+    whole = "arvcontinue" not in answer.get("continue", {})
+    return Sample(Counter(pages.values()), whole, bool(query.get("logevents")))
+
+
+def health(wiki: Wiki, settings: MediaWikiSettings, site: str, sample: Sample) -> Health:
     """From what the wiki said with the first query: no request of its own."""
     can = _can(wiki)
     return Health(
@@ -59,7 +97,7 @@ def health(wiki: Wiki, settings: MediaWikiSettings, site: str) -> Health:
             "threads": wiki.statistics.get("pages", 0),
             "contributions": wiki.statistics.get("edits", 0),
         },
-        requests=estimate(wiki, len(settings.namespaces)),
+        requests=_ALWAYS + sample.rights + requests_of_scan(wiki, _by_sample(wiki, sample)),
         groups=frozenset(wiki.groups),
         badges=frozenset(),
         read_only=wiki.read_only,
@@ -77,21 +115,19 @@ def _can(wiki: Wiki) -> frozenset[type[Action]]:
     return frozenset(can)
 
 
-def estimate(wiki: Wiki, namespaces: int) -> int:
-    """Requests of a first sync by the wiki's own counts: sign-in, rights, users, revisions, pages."""
-    return 3 + requests_of_scan(wiki, namespaces)
+def _by_sample(wiki: Wiki, sample: Sample) -> list[int]:
+    """Pages of each namespace that has any: a sample that is not all stands for all."""
+    total = sum(sample.pages.values())
+    if sample.whole or not total:
+        return list(sample.pages.values()) or [0]
+    return [wiki.statistics.get("pages", 0) * pages // total for pages in sample.pages.values()]
 
 
-def requests_of_scan(wiki: Wiki, namespaces: int) -> int:
-    """Of reading everything once."""
-    count = wiki.statistics.get
-    rows, pages = wiki.rows_per_request, wiki.pages_per_request
-    return (
-        max(1, ceil(count("users", 0) / rows))
-        + max(1, ceil(count("edits", 0) / rows))
-        + namespaces
-        + ceil(count("pages", 0) / pages)
-    )
+def requests_of_scan(wiki: Wiki, pages: Sequence[int]) -> int:
+    """Of reading everything once: users, revisions, and so many `pages` of each namespace."""
+    count, rows, size = wiki.statistics.get, wiki.rows_per_request, wiki.pages_per_request
+    lists = sum(max(1, ceil(count(kind, 0) / rows)) for kind in ("users", "edits"))
+    return lists + sum(max(1, ceil(number / size)) for number in pages)
 
 
 def _findings(

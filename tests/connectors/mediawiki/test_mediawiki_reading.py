@@ -303,3 +303,11 @@ def test_accounts_follow_blocks_rights_and_creation(
     update(mirrored, connect(content))
     assert held(mirrored).members == truth(content).members
     assert [c.on for c in mirrored.changes if c.field == "group"][-1] is False
+
+
+@pytest.mark.parametrize("namespaces", [[0], [0, 1, 2, 3, 4, 5, 10, 14]])
+def test_the_estimate_for_a_small_wiki_is_right(content: Wiki, namespaces: list[int]) -> None:
+    connector = connect(content, namespaces=namespaces)
+    estimate = connector.probe().requests
+    mirror(connector)
+    assert abs(estimate - connector.statistics()["requests"]) <= 2

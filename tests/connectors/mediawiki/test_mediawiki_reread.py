@@ -90,6 +90,7 @@ def test_while_it_is_under_way_the_audit_says_up_to_when_the_last_one_was_true(c
         f"wiki: true up to {first:%Y-%m-%d %H:%M} UTC: suppressions, seen within 30 days; "
         f"being read since {fresh.reading_since:%Y-%m-%d %H:%M} UTC"
     )
+    mirrored.connector = connect(content)
     mirrored.sync()
     assert suppressions(mirrored).until == fresh.reading_since
 
