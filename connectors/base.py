@@ -89,7 +89,8 @@ class Freshness:
     """Up to when no change of a kind is missed, by the way in which a connector reads.
 
     `within`: how long such a change stays unseen at most, if syncs come often enough; zero: until the next
-    one; None: until everything is read again. `until` is None where that kind cannot be read at all.
+    one; None: until everything is read again. `usually`: how long where nothing else masks it. `until` is
+    None where our account may not read that kind, and `hint` says then what would let it.
     `reading_since`: when the reading began that finds them and is not finished; None: none is under way.
     """
 
@@ -97,6 +98,8 @@ class Freshness:
     until: datetime | None
     within: timedelta | None = timedelta(0)
     reading_since: datetime | None = None
+    usually: timedelta | None = None
+    hint: str = ""
 
 
 class Known(Protocol):

@@ -98,7 +98,7 @@ def _overdue(fresh: Iterable[Freshness], synced_at: datetime) -> Iterator[Gap]:
         if one.within is None:
             continue
         if one.until is None:
-            yield Gap(kind=one.aspect, what="the account may not read them")
+            yield Gap(kind=one.aspect, what="the account may not read them", closable=False)
         elif synced_at - one.until > 2 * one.within + STALE:
             what = "changes were not looked for, as syncs came too rarely or were cut off, since"
             yield Gap(kind=one.aspect, what=what, since=micros(one.until))

@@ -38,11 +38,13 @@ _OTHER_SETTINGS = "the settings say otherwise than before what is read, so every
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """What the mirror is known to lack; `since` in microseconds."""
+    """What the mirror is known to lack; `since` in microseconds. `closable`: by a sync, not only by other
+    rights of the account."""
 
     kind: str
     what: str
     since: int | None = None
+    closable: bool = True
 
 
 @dataclass(slots=True, kw_only=True)

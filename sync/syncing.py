@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +115,7 @@ def audit_document(results: Sequence[Audited]) -> dict[str, Any]:
             {
                 "site": result.site,
                 "checked": result.checked,
-                "gaps": [gap_document(gap) for gap in result.gaps],
+                "gaps": [{**gap_document(gap), "closable": gap.closable} for gap in result.gaps],
                 "counts": [
                     {"kind": count.kind, "site": count.stated, "mirror": count.held, "why": count.why}
                     for count in result.counts
@@ -133,22 +133,35 @@ def _fresh_document(fresh: Freshness) -> dict[str, Any]:
     within = None if fresh.within is None else fresh.within.total_seconds()
     until = None if fresh.until is None else fresh.until.isoformat()
     since = None if fresh.reading_since is None else fresh.reading_since.isoformat()
-    return {"change": fresh.aspect, "until": until, "within": within, "reading_since": since}
+    usually = within if fresh.usually is None else fresh.usually.total_seconds()
+    return {
+        "change": fresh.aspect, "until": until, "within": within, "usually": usually, "reading_since": since,
+    }  # fmt: skip
 
 
 def fresh_lines(result: Audited) -> Iterator[str]:
     """Up to when the mirror is true: kinds of changes that are alike in that share a line."""
-    alike: dict[tuple[datetime | None, timedelta | None, datetime | None], list[str]] = {}
+    alike: dict[Freshness, list[str]] = {}
     for fresh in result.fresh:
-        alike.setdefault((fresh.until, fresh.within, fresh.reading_since), []).append(fresh.aspect)
-    for (until, within, reading), aspects in alike.items():
+        alike.setdefault(replace(fresh, aspect="contributions"), []).append(fresh.aspect)
+    for fresh, aspects in alike.items():
         what = "every kind of change" if len(alike) == 1 else ", ".join(aspects)
-        when, seen = "not known", ""
-        if until is not None:
-            when = f"true up to {until:%Y-%m-%d %H:%M} UTC"
-            seen = _SEEN_IN.get(within) or (f", seen within {_words(within)}" if within else "")
+        if fresh.until is None and fresh.hint:
+            yield f"{result.site}: not open to this account, so not known: {what}; {fresh.hint}"
+            continue
+        when, seen, reading = "not known", "", fresh.reading_since
+        if fresh.until is not None:
+            when = f"true up to {fresh.until:%Y-%m-%d %H:%M} UTC"
+            seen = _seen(fresh)
         now = f"; being read since {reading:%Y-%m-%d %H:%M} UTC" if reading is not None else ""
         yield f"{result.site}: {when}: {what}{seen}{now}"
+
+
+def _seen(fresh: Freshness) -> str:
+    if not fresh.within:
+        return _SEEN_IN[fresh.within]
+    usually = f" as a rule within {_words(fresh.usually)}, always" if fresh.usually else ""
+    return f", seen{usually} within {_words(fresh.within)}"
 
 
 _SEEN_IN: Mapping[timedelta | None, str] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ..base import Aspect, Freshness
@@ -10,12 +11,10 @@ from .read_posts import ROUND
 from .state import State
 
 _BY_SYNC: tuple[Aspect, ...] = ("contributions",)
-_BY_ROWS: tuple[Aspect, ...] = (
-    "threads", "titles", "moves", "labels", "states", "solutions", "deletions", "likes",
-)  # fmt: skip
-_BY_MEMBERS: tuple[Aspect, ...] = (
-    "renames", "roles", "groups", "trust levels", "member titles", "suspensions",
-)  # fmt: skip
+_BY_ROWS: tuple[Aspect, ...] = ("threads", "titles", "moves", "labels", "states", "groups")
+_BY_COUNTS: tuple[Aspect, ...] = ("deletions", "likes", "solutions")
+"""A row shows how many there are: what goes while as much comes waits until its post is read again."""
+_BY_MEMBERS: tuple[Aspect, ...] = ("renames", "roles", "trust levels", "member titles", "suspensions")
 _TOLD_BY_WEBHOOK: frozenset[Aspect] = frozenset({"threads", "edits", "deletions"})
 _TOLD_BY_EXPLORER: frozenset[Aspect] = frozenset(
     {
@@ -24,28 +23,48 @@ _TOLD_BY_EXPLORER: frozenset[Aspect] = frozenset(
     }
 )  # fmt: skip
 """Not tags: the forum's database forgets those that are taken away."""
+_MODERATOR = "make the account a moderator of the forum"
 
 
 def freshness(
     state: State, synced_at: datetime, sweep: timedelta, *, webhook: bool, explorer: bool
 ) -> Iterator[Freshness]:
     """Each kind of change once. New members come with each sync, new topics with their posts."""
-    told = (_TOLD_BY_WEBHOOK if webhook else frozenset()) | (_TOLD_BY_EXPLORER if explorer else frozenset())
+    told = _told(state, synced_at, webhook=webhook, explorer=explorer)
     swept = _began(state.swept_before if state.job else state.swept, synced_at)
+    rolled = min(swept, _began(state.round_before, synced_at))
+    lists = [Freshness(aspect, swept, sweep) for aspect in _BY_ROWS]
+    lists += [Freshness(aspect, rolled, ROUND + sweep, usually=sweep) for aspect in _BY_COUNTS]
+    lists += [Freshness("edits", rolled, ROUND + sweep)]
+    lists += [Freshness(aspect, swept, sweep) for aspect in _BY_MEMBERS if not state.no_members]
     for aspect in _BY_SYNC:
         yield Freshness(aspect, synced_at)
-    for aspect in _BY_ROWS:
-        yield Freshness(aspect, synced_at) if aspect in told else Freshness(aspect, swept, sweep)
-    if "edits" in told:
-        yield Freshness("edits", synced_at)
-    else:
-        yield Freshness("edits", min(swept, _began(state.round_before, synced_at)), ROUND + sweep)
-    yield Freshness("members", None if state.no_members else synced_at)
-    for aspect in _BY_MEMBERS:
-        if state.no_members and not explorer:
-            yield Freshness(aspect, None)
-        else:
-            yield Freshness(aspect, synced_at) if aspect in told else Freshness(aspect, swept, sweep)
+    for one in lists:
+        yield _sooner(one, told.get(one.aspect), synced_at)
+    if not state.no_members:
+        yield Freshness("members", synced_at)
+        return
+    for aspect in ("members", *_BY_MEMBERS):
+        yield Freshness(aspect, None, hint=_MODERATOR)
+
+
+def _told(state: State, synced_at: datetime, *, webhook: bool, explorer: bool) -> dict[Aspect, datetime]:
+    """Up to when something tells of changes beside the lists."""
+    found: dict[Aspect, datetime] = {}
+    if explorer and state.asked:
+        found |= dict.fromkeys(_TOLD_BY_EXPLORER, _began(state.asked, synced_at))
+    if webhook:
+        found |= dict.fromkeys(_TOLD_BY_WEBHOOK, synced_at)
+        if state.deaf and state.round_before < state.deaf:
+            del found["edits"], found["deletions"]
+    return found
+
+
+def _sooner(by_lists: Freshness, told: datetime | None, synced_at: datetime) -> Freshness:
+    """With what is told, as far as the last sync heard it."""
+    if told is None or (by_lists.until is not None and told <= by_lists.until):
+        return by_lists
+    return Freshness(by_lists.aspect, told) if told == synced_at else replace(by_lists, until=told)
 
 
 def _began(text: str, synced_at: datetime) -> datetime:

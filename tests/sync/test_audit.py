@@ -16,6 +16,7 @@ from ordito.sync.audit import Audited, audit_site
 from ordito.sync.mirror import known_gaps
 from ordito.sync.store.store import Store
 from ordito.sync.store.tables import contributions, gaps, states, texts, threads
+from ordito.sync.syncing import fresh_lines
 from tests.sync.fakes import FakeSite, health, source, sync_one
 from tests.sync.records import SITE, day, member, post, thread
 
@@ -91,6 +92,33 @@ def test_a_difference_in_counts_that_has_a_reason_is_told_with_it(store: Store) 
     assert result.gaps == []
     (why,) = [count.why for count in result.counts if count.why]
     assert "private messages" in why
+
+
+def test_what_the_account_may_not_read_makes_facts_unknown_and_no_gap_that_a_sync_could_close(
+    store: Store,
+) -> None:
+    site = site_with()
+    hidden = Freshness("trust levels", None, hint="make the account a moderator of the forum")
+    site.fresh = [hidden, Freshness("contributions", day(30))]
+    sync_one(store, site, day(30))
+    result = audit(store, site)
+    (gap,) = result.gaps
+    assert (gap.kind, gap.closable) == ("trust levels", False)
+    with store.read() as connection:
+        assert [known.kind for known in known_gaps(connection, SITE)] == ["trust levels"]
+    line, _ = fresh_lines(result)
+    assert line == (
+        f"{SITE}: not open to this account, so not known: trust levels;"
+        " make the account a moderator of the forum"
+    )
+
+
+def test_a_kind_of_change_is_said_with_when_it_is_usually_and_when_it_is_always_seen(store: Store) -> None:
+    sync_one(store, site_with(), day(30))
+    long, short = timedelta(days=31), timedelta(days=1)
+    result = Audited(site=SITE, fresh=(Freshness("deletions", day(30), long, usually=short),))
+    (line,) = fresh_lines(result)
+    assert line.endswith(", seen as a rule within 1 day, always within 31 days")
 
 
 def test_topics_that_the_account_may_not_see_are_not_missing(store: Store) -> None:

@@ -62,8 +62,36 @@ def test_no_change_is_missing_that_the_mirror_is_said_to_have(server: DiscourseS
             assert began - fresh.until <= 2 * fresh.within + DAY
             assert changed > fresh.until or has.get(aspect, True), aspect  # type: ignore[call-overload]
             late |= {aspect} if changed > fresh.until else set()
-    assert late == {"edits"}
+    assert late == {"edits", "deletions", "likes", "solutions"}
     assert all(has.values())
+
+
+def test_a_deletion_that_something_else_makes_up_for_is_not_claimed_to_be_known(
+    server: DiscourseServer,
+) -> None:
+    """An answer is deleted as another one of its topic comes back: no count and no row differs."""
+    topic, boss = topics(server, 1, replies=3)[0], server.as_user("boss")
+    topics(server, 4, replies=20)
+    _, one, other, _ = server.forum.posts_of(topic)
+    boss.delete(one)
+    connector = connect(server)
+    mirror = MemoryMirror(connector)
+    mirror.sync()
+    server.clock.advance(3600)
+    boss.recover(one)
+    boss.delete(other)
+    changed = server.clock()
+    seen = []
+    for _ in range(33):
+        server.clock.advance(timedelta(days=1, minutes=1))
+        began = server.clock()
+        mirror.sync()
+        held = mirror.of(Contribution)
+        seen.append(str(other.id) not in held and str(one.id) in held)
+        until = said(connector, mirror, began)["deletions"].until
+        assert until is not None
+        assert seen[-1] or until < changed
+    assert seen[-1]
 
 
 def by_aspect(state: State, *, webhook: bool = False, explorer: bool = False) -> dict[str, Freshness]:
@@ -81,7 +109,7 @@ def test_a_sweep_that_was_cut_off_counts_for_nothing() -> None:
 
 def test_a_webhook_and_data_explorer_tell_of_more_with_each_sync() -> None:
     old = (NOW - 20 * DAY).isoformat()
-    state = State(swept=old, swept_before=old, round=old, round_before=old)
+    state = State(swept=old, swept_before=old, round=old, round_before=old, asked=NOW.isoformat())
     assert by_aspect(state)["edits"].until == NOW - 20 * DAY
     assert by_aspect(state, webhook=True)["edits"] == Freshness("edits", NOW)
     explored = by_aspect(state, explorer=True)
@@ -89,6 +117,30 @@ def test_a_webhook_and_data_explorer_tell_of_more_with_each_sync() -> None:
     assert explored["labels"].until == NOW - 20 * DAY
 
 
-@pytest.mark.parametrize("aspect", ["members", "groups", "trust levels", "suspensions"])
-def test_what_the_account_may_not_read_is_said_to_be_unknown(aspect: str) -> None:
-    assert by_aspect(State(no_members=True))[aspect].until is None
+def test_a_query_that_is_not_answered_tells_up_to_when_it_was() -> None:
+    old, asked = (NOW - 20 * DAY).isoformat(), (NOW - 3 * DAY).isoformat()
+    state = State(swept=old, swept_before=old, round=old, round_before=old, asked=asked)
+    assert by_aspect(state, explorer=True)["edits"] == Freshness("edits", NOW - 3 * DAY, 31 * DAY)
+    state.asked = ""
+    assert by_aspect(state, explorer=True) == by_aspect(state)
+
+
+def test_after_a_gap_in_the_webhooks_log_edits_are_true_up_to_the_last_round() -> None:
+    old, noticed = (NOW - 20 * DAY).isoformat(), (NOW - DAY).isoformat()
+    state = State(swept=NOW.isoformat(), round=noticed, round_before=old, deaf=noticed)
+    heard = by_aspect(state, webhook=True)
+    assert {heard[aspect].until for aspect in ("edits", "deletions")} == {NOW - 20 * DAY}
+    state.round_before = noticed
+    assert by_aspect(state, webhook=True)["edits"] == Freshness("edits", NOW)
+
+
+@pytest.mark.parametrize("aspect", ["members", "renames", "roles", "trust levels", "suspensions"])
+@pytest.mark.parametrize("explorer", [False, True])
+def test_what_the_account_may_not_read_is_said_to_be_unknown(aspect: str, explorer: bool) -> None:
+    found = by_aspect(State(no_members=True, asked=NOW.isoformat()), explorer=explorer)[aspect]
+    assert found.until is None
+    assert "moderator" in found.hint
+
+
+def test_groups_are_open_to_every_account_as_far_as_they_show_their_members() -> None:
+    assert by_aspect(State(no_members=True, swept=NOW.isoformat()))["groups"].until == NOW

@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .forum import Forum
 
-DEFAULT_ROWS = 1000
-MOST_ROWS = 10_000
 _DECLARED = re.compile(r"\s*--\s*([a-zA-Z_ ]+)\s*:([a-z_]+)\s*(?:=\s+(.*)\s*)?")
 _INT = re.compile(r"-?\d+")
 
@@ -64,7 +62,8 @@ def run(forum: Forum, query: StoredQuery, given: dict[str, str], limit: str | No
     values = parameters(query.sql, given)
     for name in sorted(values, key=len, reverse=True):
         sql = sql.replace(f":{name}", values[name])
-    rows = str(MOST_ROWS) if limit == "ALL" else str(min(int(limit or DEFAULT_ROWS), MOST_ROWS))
+    most, usual = forum.settings.data_explorer_most_rows, forum.settings.data_explorer_query_result_limit
+    rows = most if limit == "ALL" else min(int(limit or usual), most)
     with_limit = f"WITH query AS (\n{sql}\n) SELECT * FROM query\nLIMIT {rows}"  # noqa: S608 (that is its job)
     try:
         return database(forum).execute(with_limit)

@@ -48,6 +48,8 @@ class Settings:
     solved_enabled: bool = False
     data_explorer_enabled: bool = False
     data_explorer_times_out: bool = False  # each query takes longer than the ten seconds that it has
+    data_explorer_query_result_limit: int = 1000  # rows, unless a request asks for another number
+    data_explorer_most_rows: int = 10_000  # whatever a request asks for
     detailed_404: bool = False
     enable_user_directory: bool = True
     enable_discourse_connect_provider: bool = False

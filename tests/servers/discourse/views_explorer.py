@@ -7,7 +7,7 @@ from typing import Any
 
 from .call import Call, Reply, route
 from .errors import not_found, sql_refused
-from .explorer import DEFAULT_ROWS, SqlError, StoredQuery, run
+from .explorer import SqlError, StoredQuery, run
 
 
 def _query(call: Call, number: int) -> StoredQuery:
@@ -99,7 +99,7 @@ def _result(call: Call, query: StoredQuery) -> dict[str, Any]:
         "result_count": len(rows),
         "params": given,
         "columns": columns,
-        "default_limit": DEFAULT_ROWS,
+        "default_limit": call.forum.settings.data_explorer_query_result_limit,
         "relations": {},
         "colrender": {},
         "rows": rows,
