@@ -29,6 +29,16 @@ def page_number(text: str) -> int:
     return min(max(int(text), 1), _LAST_PAGE) if text.isascii() and text.isdigit() and len(text) < 20 else 1
 
 
+def typed(query: Mapping[str, str], name: str) -> str:
+    """What somebody wrote into a field, as one line that a database takes."""
+    return " ".join(query.get(name, "")[:_LONGEST].replace("\0", "").split())
+
+
+def arguments(page: int, **said: str) -> dict[str, str]:
+    """Of an address, which leaves out what says nothing."""
+    return {name: value for name, value in said.items() if value} | ({"page": str(page)} if page > 1 else {})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
     """The filters of the list; an empty one lets everything through. `state` is a `State` or `all`."""
@@ -45,11 +55,11 @@ class Search:
         """From the arguments of an address; what cannot be meant is left out."""
         state = query.get("state", "")
         return cls(
-            policy=query.get("policy", "")[:_LONGEST],
-            site=query.get("site", "")[:_LONGEST],
-            verb=query.get("verb", "")[:_LONGEST],
+            policy=typed(query, "policy"),
+            site=typed(query, "site"),
+            verb=typed(query, "verb"),
             state=state if state == _ALL or state in set(State) else State.PROPOSED,
-            words=" ".join(query.get("words", "")[:_LONGEST].replace("\0", "").split()),
+            words=typed(query, "words"),
             page=page_number(query.get("page", "")),
         )
 
@@ -64,15 +74,14 @@ class Search:
     def query(self, **changes: str | int) -> dict[str, str]:
         """The arguments of an address; the first page unless `page` is among the changes."""
         changed = replace(self, **{"page": 1, **changes})  # type: ignore[arg-type]
-        said = {
-            "policy": changed.policy,
-            "site": changed.site,
-            "verb": changed.verb,
-            "state": changed.state if changed.state != State.PROPOSED else "",
-            "words": changed.words,
-            "page": str(changed.page) if changed.page > 1 else "",
-        }
-        return {name: value for name, value in said.items() if value}
+        return arguments(
+            changed.page,
+            policy=changed.policy,
+            site=changed.site,
+            verb=changed.verb,
+            state=changed.state if changed.state != State.PROPOSED else "",
+            words=changed.words,
+        )
 
     def filters(self) -> Filters:
         return Filters(

@@ -13,11 +13,10 @@ from ....sync.items import resolve
 from ....sync.outbox import Filters, State
 from ....sync.outbox_commands import DONE
 from ....sync.store.tables import attempts, proposals
-from .finding import page_number
+from .finding import arguments, page_number, typed
 
 LOOKED_FOR = (*DONE, State.REJECTED, State.HANDLED)
 """What was done or tried, and what somebody decided to leave."""
-_LONGEST = 200
 _MOST_NAMES = 300
 
 
@@ -42,9 +41,9 @@ class Past:
         """From the arguments of an address; what cannot be meant is left out."""
         state = query.get("state", "")
         return cls(
-            policy=query.get("policy", "")[:_LONGEST],
-            by=query.get("by", "")[:_LONGEST],
-            item=" ".join(query.get("item", "")[:_LONGEST].replace("\0", "").split()),
+            policy=typed(query, "policy"),
+            by=typed(query, "by"),
+            item=typed(query, "item"),
             state=state if state in LOOKED_FOR else "",
             since=_day(query.get("since", "")),
             until=_day(query.get("until", "")),
@@ -53,16 +52,15 @@ class Past:
 
     def query(self, page: int = 1) -> dict[str, str]:
         """The arguments of an address."""
-        said = {
-            "policy": self.policy,
-            "by": self.by,
-            "item": self.item,
-            "state": self.state,
-            "since": self.since.isoformat() if self.since else "",
-            "until": self.until.isoformat() if self.until else "",
-            "page": str(page) if page > 1 else "",
-        }
-        return {name: value for name, value in said.items() if value}
+        return arguments(
+            page,
+            policy=self.policy,
+            by=self.by,
+            item=self.item,
+            state=self.state,
+            since=self.since.isoformat() if self.since else "",
+            until=self.until.isoformat() if self.until else "",
+        )
 
     @property
     def narrowed(self) -> bool:
