@@ -71,6 +71,7 @@ def audit_site(store: Store, source: Source, now: datetime, random: Random) -> A
         result.fresh = tuple(connector.freshness(checkpoint.cursor or {}, synced_at))
         result.gaps += _overdue(result.fresh, synced_at)
         _Audit(store, source, connector, now, random, checkpoint.synced_at, result).run()
+        result.gaps = _without_hidden(result)
     except ConnectorError as error:
         result.error = error
         result.gaps = [*stale, *result.gaps]
@@ -102,6 +103,12 @@ def _overdue(fresh: Iterable[Freshness], synced_at: datetime) -> Iterator[Gap]:
         elif synced_at - one.until > 2 * one.within + STALE:
             what = "changes were not looked for, as syncs came too rarely or were cut off, since"
             yield Gap(kind=one.aspect, what=what, since=micros(one.until))
+
+
+def _without_hidden(result: Audited) -> list[Gap]:
+    """What differs in a kind that the account may not read is said by that already."""
+    hidden = {gap.kind for gap in result.gaps if not gap.closable}
+    return [gap for gap in result.gaps if gap.kind not in hidden or not gap.closable]
 
 
 def _write_down(store: Store, result: Audited, now: datetime) -> None:

@@ -97,18 +97,18 @@ def test_a_difference_in_counts_that_has_a_reason_is_told_with_it(store: Store) 
 def test_what_the_account_may_not_read_makes_facts_unknown_and_no_gap_that_a_sync_could_close(
     store: Store,
 ) -> None:
-    site = site_with()
-    hidden = Freshness("trust levels", None, hint="make the account a moderator of the forum")
-    site.fresh = [hidden, Freshness("contributions", day(30))]
+    site = site_with(members=90)
+    hint = "make the account a moderator of the forum"
+    site.fresh = [Freshness("members", None, hint=hint), Freshness("contributions", day(30))]
     sync_one(store, site, day(30))
     result = audit(store, site)
     (gap,) = result.gaps
-    assert (gap.kind, gap.closable) == ("trust levels", False)
+    assert (gap.kind, gap.closable) == ("members", False)
     with store.read() as connection:
-        assert [known.kind for known in known_gaps(connection, SITE)] == ["trust levels"]
+        assert [known.kind for known in known_gaps(connection, SITE)] == ["members"]
     line, _ = fresh_lines(result)
     assert line == (
-        f"{SITE}: not open to this account, so not known: trust levels;"
+        f"{SITE}: not open to this account, so not known: members;"
         " make the account a moderator of the forum"
     )
 
