@@ -56,6 +56,8 @@ def explain(engine: Engine, conn: Connection, kind: Kind, item: Ref, now: dateti
         candidates = [each for each in found if isinstance(each, Candidate) and each.item == item]
         held = [each.reason for each in found if isinstance(each, Held) and each.item == str(item)]
         if item.kind not in (RecordKind.MEMBER, RecordKind.THREAD, RecordKind.CONTRIBUTION):
+            if kind.subject == "thread":  # a title that no page of the mirror has
+                return None
             standing = [*held, *_standing(engine, conn, kind, candidates, now)]
             return Why(kind.policy, item, bool(candidates), tuple(_reasons(candidates)), tuple(standing))
         uses = list(dict.fromkeys(atom.use for atom, _ in asked))

@@ -15,6 +15,7 @@ from ordito.connectors.records import Kind, Ref
 from ordito.policies.check import Checker
 from ordito.policies.engine import Plan
 from ordito.policies.messages import Messages
+from ordito.policies.why import explain
 from ordito.sync.outbox import Decision
 from ordito.sync.store import tables
 from tests.policies.town import Town
@@ -160,6 +161,13 @@ def test_why_says_of_links_and_protection_what_a_plan_would(wiki: Town) -> None:
     assert wiki.why("tidy", kept).held_by == ("archive: the page is protected; our account may not edit it",)
     assert wiki.why("tidy", fit).held_by == ()
     assert asked == [["10"], ["11"], ["12"]]
+
+
+def test_of_a_title_that_no_page_has_nothing_is_explained(wiki: Town) -> None:
+    wiki.settle(MARK)
+    with wiki.store.read(scratch=True) as conn:
+        nowhere = Ref.parse("wiki:title:Nowhere")
+        assert explain(wiki.engine, conn, wiki.engine.policies["tidy"], nowhere, wiki.now) is None
 
 
 def test_a_page_that_lost_its_links_after_the_approval_is_not_marked(wiki: Town) -> None:
