@@ -54,7 +54,6 @@ SourceTable = Callable[[str, "Scope"], FromClause]
 REVIVAL = timedelta(days=90)
 """A thread that wakes after so long a silence is revived."""
 
-_LAST = {"id": "id", "author": "author", "created_at": "at"}
 _COUNTED = ("regular", "moderator", "minor")
 _WORDS = ("id", "thread", "author", "created_at", "kind", "position", "parent", "likes")
 
@@ -251,12 +250,8 @@ def greeted(scope: Scope, source: SourceTable) -> Select[Any]:
 def talked(scope: Scope, source: SourceTable) -> Select[Any]:
     """On a wiki, members on whose user talk page (namespace 3) somebody else, and not a program, wrote."""
     w, t, m, s = contributions.alias("w"), threads.alias("page"), members.alias("m"), spaces.alias("s")
-    others = (
-        exists()
-        .where(visible(scope, w), w.c.thread == t.c.id, w.c.author != m.c.id)
-        .where(w.c.author.not_in(programs(scope)))
-        .correlate(t, m)
-    )
+    somebody = and_(w.c.author != m.c.id, w.c.author.not_in(programs(scope)))
+    others = exists().where(visible(scope, w), w.c.thread == t.c.id, somebody).correlate(t, m)
     return (
         select(m.c.id.label("key"), literal(True).label("talked"))
         .join_from(m, s, and_(s.c.site == m.c.site, s.c.id == "3"))
@@ -296,8 +291,8 @@ def _by_others(scope: Scope) -> ColumnElement[bool]:
 
 def last_words(scope: Scope, source: SourceTable) -> Select[Any]:
     """By thread: id, author and time of the last contribution (of two at one moment, the later post)."""
-    last = [_newest(scope, name).label(label) for name, label in _LAST.items()]
-    return _each(scope, threads, *last)
+    names = {"id": "id", "author": "author", "created_at": "at"}
+    return _each(scope, threads, *(_newest(scope, name).label(label) for name, label in names.items()))
 
 
 def _newest(scope: Scope, name: str) -> ScalarSelect[Any]:

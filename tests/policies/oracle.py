@@ -239,9 +239,8 @@ class Oracle:
         thread = self._thread(first["thread"])
         if thread is None or other["thread"] != first["thread"] or other["created_at"] <= first["created_at"]:
             return False
-        if other["author"] in (None, first["author"]) or self._is_bot(other["author"]):
-            return False
-        if not (self.forum or thread["kind"] == "talk"):
+        place = self.forum or thread["kind"] == "talk"
+        if other["author"] in (None, first["author"]) or self._is_bot(other["author"]) or not place:
             return False
         by_opener = thread["author"] in (first["author"], other["author"])
         return by_opener or bool(other["parent"] == first["id"])
