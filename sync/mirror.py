@@ -194,10 +194,13 @@ class SiteSync:
                 self._tell(Estimate.of(batch.ahead, self.source.settings.requests_per_minute))
 
     def _count_what_came(self, before: Counts) -> None:
+        """Nothing that was mirrored is deleted yet: a wiki's first sync reads redirects and finds them to be
+        no pages."""
         with self.store.read() as connection:
             now = held(connection, self.source.site)
         for name in ("members", "threads", "contributions"):
             setattr(self.report.counts, name, max(0, getattr(now, name) - getattr(before, name)))
+        self.report.counts.deleted = 0
 
     def _tell(self, estimate: Estimate) -> None:
         self.report.estimates.append(estimate)

@@ -97,4 +97,5 @@ class Adding:
             parts.append(f"{len(lifted)} user{'s' if len(lifted) > 1 else ''} no longer excluded")
             requests += max(1, ceil(count("users", 0) / rows)) + len(lifted) * 2 + edits + pages
         what = f"what the settings add is read: {', '.join(parts)}"
+        requests += self.client.sent + 1  # with what was sent, and what has changed
         return Ahead(what=what, requests=requests, at_most=True)

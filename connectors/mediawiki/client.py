@@ -123,6 +123,11 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
             merge(merged, part)
         return merged
 
+    @property
+    def sent(self) -> int:
+        """How many requests were sent, signing in included."""
+        return int(self._session.statistics["requests"])
+
     def account(self) -> str:
         """The name of the account that we are signed in as."""
         if self._account is None:

@@ -86,7 +86,7 @@ class Passes:
         return Ahead(
             what=f"everything is read again, as every {self.settings.reread}, for what the wiki hides"
             " without a trace",
-            requests=requests,
+            requests=self.client.sent + requests + 1,  # with what was sent, and what changes meanwhile
             at_most=self.settings.since is not None,
             hint="'reread' in the settings of the site says how often; 'reread: never' turns it off.",
         )

@@ -97,6 +97,13 @@ def test_a_first_sync_that_was_cut_counts_what_it_brought_once(store: Store) -> 
     assert (second.complete, counts(second)) == (True, (0, 0, 1))
 
 
+def test_what_a_first_sync_read_and_then_saw_to_be_gone_was_not_deleted(store: Store) -> None:
+    """A wiki's redirects are among the revisions, and no pages."""
+    batches = [Batch(records=(thread("1"), thread("2"))), Batch(gone=((thread("2").ref, None),))]
+    report = sync_one(store, FakeSite(batches), day(30))
+    assert (counts(report), report.counts.deleted) == ((0, 1, 0), 0)
+
+
 def test_a_first_sync_that_nothing_stopped_counts_all_that_the_mirror_holds(store: Store) -> None:
     batch = Batch(records=(member("1"), thread("1"), post("1"), post("2")))
     assert counts(sync_one(store, FakeSite([batch, batch]), day(30))) == (1, 1, 2)
