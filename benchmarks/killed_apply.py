@@ -234,7 +234,8 @@ def _in_topic(topic: Any, get: Callable[..., Any]) -> Iterator[Done]:
             yield "reply", topic["title"]
     first = topic["post_stream"]["posts"][0]
     for version in range(2, int(first["version"]) + 1):
-        if get(f"/posts/{first['id']}/revisions/{version}.json").get("tags_changes"):
+        changed = get(f"/posts/{first['id']}/revisions/{version}.json").get("tags_changes") or {}
+        if changed.get("previous") != changed.get("current"):  # a revision may hold a change and its undoing
             yield "set_labels", topic["title"]
 
 

@@ -1,7 +1,8 @@
 """Killing `ordito undo` while it brings back what was done on a real server, and counting there what came.
 
-Everything is carried out first, by runs that nobody disturbs; then all of it is undone by one command, which
-is typed again for what is left whenever it was killed (`killed_apply` has the servers and the moments).
+Everything is carried out first, by runs that nobody disturbs; then all of it is undone, some at a time, by
+commands that are typed again for what is left when they were killed (`killed_apply` has the servers and the
+moments).
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from . import crowd
 from .killed_apply import PLACES, TURNS, Done, Killed, Place, run_and_kill
 from .killed_apply import meant_on_wiki as meant
 
+_TOGETHER = 4
+"""So many are undone by one command, so that one that comes to its end leaves something for the next."""
 _UNDONE_BY = {"closed.disabled": "close_thread", "remove_user_from_group": "add_to_group"}
 """Of a forum's own records, what each tells to be undone."""
 
@@ -34,7 +37,7 @@ def kill_undoing_on(site: str, folder: Path, kills: int, seed: int) -> Killed:
         for turn in itertools.cycle(TURNS):
             if result.kills + result.ended >= kills or "applied" not in place.states().values():
                 break
-            run_and_kill(place, turn, chance, result, *place.undo())
+            run_and_kill(place, turn, chance, result, *place.undo()[: 2 + _TOGETHER])
             place.proxy.wait_until_idle()
             place.age()
         place.undo_until_done()
