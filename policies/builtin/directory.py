@@ -18,7 +18,8 @@ from ...sync.outbox import Because, State
 from ...sync.store.tables import proposals
 from .. import phrases
 from ..community import Community
-from ..insight.expertise import Areas, Expert, evidence_of
+from ..insight.area_sums import Areas
+from ..insight.expertise import Expert, evidence_of
 from ..kind import Candidate, Tools
 from ..pages import MARKERS, block, page_text
 

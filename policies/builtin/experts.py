@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -48,8 +48,9 @@ _UNCLEAR = "{} answered neither a plain yes nor a plain no; read it, and ask the
 
 @dataclass(frozen=True, slots=True)
 class _Ranking:
-    """All areas of a site: the whole order, those in it whom nothing excepts, and the first of these whom the
-    constitution does not leave alone; `passed`: whom it does, and who would be among them else."""
+    """All areas of a site: their order as far as it matters, those in it whom nothing excepts, and the first
+    of these whom the constitution does not leave alone; `passed`: whom it does, and who would be among them
+    else."""
 
     experts: dict[str, list[Expert]]
     fit: list[Expert]
@@ -93,11 +94,14 @@ class Experts(Kind):
     def _ranked(self, community: Community, site: str) -> _Ranking:
         given: ExpertsParameters = self.parameters
         least = given.at_least
-        experts = rank(
-            community, site, given.areas, given.half_life, evidence=least.evidence, people=least.people,
-            score=given.score,
-        )  # fmt: skip
-        fit = self._best(community, site, experts)
+
+        def first(top: int) -> dict[str, list[Expert]]:
+            return rank(
+                community, site, given.areas, given.half_life, evidence=least.evidence, people=least.people,
+                score=given.score, top=top,
+            )  # fmt: skip
+
+        experts, fit = self._best(community, site, first)
         law, named = self._law(community), Counter[str]()
         top: list[Expert] = []
         passed: list[tuple[Expert, Barred]] = []
@@ -111,21 +115,24 @@ class Experts(Kind):
                 top.append(expert)
         return _Ranking(experts, fit, top, passed)
 
-    def _best(self, community: Community, site: str, experts: dict[str, list[Expert]]) -> list[Expert]:
-        """Those whom nothing excepts, in each area as far down as it takes to fill its top and to see who has
-        fallen far."""
+    def _best(
+        self, community: Community, site: str, ranked: Callable[[int], dict[str, list[Expert]]]
+    ) -> tuple[dict[str, list[Expert]], list[Expert]]:
+        """Each area as far down as it takes to fill its top and to see who has fallen far; and those there
+        whom nothing excepts."""
         most = self.parameters.top
         depth = max(most, self.parameters.keep_until.rank)
         asked: set[Ref] = set()
         meant: set[Ref] = set()
         while True:
+            experts = ranked(depth + 1)  # one more tells whether there are more
             first = {each.member for found in experts.values() for each in found[:depth]}
             meant |= self._fit(community, site, first - asked)
             asked |= first
             best = [[each for each in found[:depth] if each.member in meant] for found in experts.values()]
             lengths = map(len, experts.values())
             if all(len(fit) >= most or length <= depth for fit, length in zip(best, lengths, strict=True)):
-                return list(chain.from_iterable(best))
+                return experts, list(chain.from_iterable(best))
             depth *= 2
 
     def _fit(self, community: Community, site: str, who: set[Ref]) -> set[Ref]:

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from ...config.durations import Duration
 from ...config.model import DurationField, Model, PolicySettings, RefText
-from ..insight.expertise import Areas, Score
+from ..insight.area_sums import Areas
+from ..insight.expertise import Score
 from ..kind import MemberCondition
 
 

@@ -11,7 +11,8 @@ from ...config.durations import Duration
 from ..community import Community
 from ..comparisons import fold
 from ..sources import Scope
-from .expertise import Areas, answers_by_area, counted, fading, questions_by_area, z
+from .area_sums import Areas, answers_by_area, counted, fading, questions_by_area
+from .expertise import z
 
 HALF_LIFE = Duration(365, "day")
 _DIGITS = 3
@@ -36,7 +37,8 @@ def _made(community: Community, scope: Scope) -> Table:
         Column("key", Text), Column("area", Text), Column("name", Text), Column("score", Double),
     ]  # fmt: skip
     table = community.scratch(("expertise", f"{scope.site} {next(tables)}"), columns, _rows(community, scope))
-    Index(f"{table.name}_by_key", table.c.key, table.c.area).create(community.conn)
+    if not table.indexes:  # the same object is made again with the one that it has
+        Index(f"{table.name}_by_key", table.c.key, table.c.area).create(community.conn)
     return table
 
 

@@ -1,58 +1,60 @@
-"""Who knows about what, from what people did.
+"""Who knows about what, from what people did (see `area_sums`).
 
-In an area, somebody's answers are contributions to threads that others began (forum) or edits of pages that
-lasted (wiki, see `lasting`); an accepted answer counts as three, and each like as a quarter more. Their
-questions are the threads that they began there. Both fade with a half-life. The score is the Z-score of
-Zhang, Ackerman and Adamic ("Expertise Networks in Online Communities", WWW 2007): z = (a − q) / √(a + q), how
-far answering exceeds asking beyond what chance would give somebody who does both alike; or, on a forum, their
-ExpertiseRank (see `central`). On a wiki an area is a category, whatever it is on a forum.
+The score is the Z-score of Zhang, Ackerman and Adamic ("Expertise Networks in Online Communities", WWW 2007):
+z = (a − q) / √(a + q), how far answering (a) exceeds asking (q) beyond what chance would give somebody who
+does both alike; or, on a forum, their ExpertiseRank (see `central`).
+
+Who is first in an area is found without adding up what everybody did there. z is at most √a, and a at most
+what all that somebody ever wrote still counts, which is known at once. Those who wrote most are looked at
+first, until nobody who is left could come before those found: the idea of the threshold algorithm of Fagin,
+Lotem and Naor ("Optimal Aggregation Algorithms for Middleware", PODS 2001).
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import Any, Literal
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    Connection,
-    Double,
-    Select,
-    Table,
-    and_,
-    case,
-    func,
-    literal,
-    or_,
-    select,
-)
+from sqlalchemy import Select, Table, case, func, or_, select
 
 from ...config.durations import Duration
 from ...connectors.records import Kind, Ref
-from ...sync.store.tables import members, spaces, states, threads
+from ...sync.store.states import chunks
+from ...sync.store.tables import members, threads
 from ...sync.store.times import micros
 from ..community import Community
 from ..sources import Scope, open_threads, words
+from .area_sums import (
+    Areas,
+    answers_by_area,
+    area_sizes,
+    counted,
+    editors_of,
+    everything_written,
+    exchanges,
+    fading,
+    is_answer,
+    pages_edited,
+    questions_by_area,
+    with_areas,
+)
 from .central import centrality
-from .lasting import fleeting, lasted
 
-Areas = Literal["labels", "spaces"]
 Score = Literal["z", "pagerank"]
 LEVEL: dict[Score, float] = {"z": 0.0, "pagerank": 1.0}
 """Above this somebody stands out: answers more than asks, or is more central than most."""
 
-_ACCEPTED = 2.0
-"""What an accepted answer counts beyond being one."""
-_LIKE = 0.25
-_SLICE = 7 * 24 * 3600 * 1_000_000
-"""Contributions fade together by week, so that SQL can count and Python weigh."""
+_TOGETHER = 100
+"""So many of those who wrote most are looked at at once."""
+_NAMES = 1000
+"""More areas than that are not named in a statement."""
+_DIGITS = 9
+"""The same numbers in another order are still a tie."""
 _CHUNK = 1000
 
 
@@ -71,35 +73,44 @@ class Expert:
 
 @dataclass(slots=True)
 class _Sum:
-    answered: float = 0.0
+    """What somebody did in an area. `people`: None where it has not been asked yet."""
+
+    username: str
+    answered: float
+    answers: int
+    people: int | None
     asked: float = 0.0
-    answers: int = 0
-    people: int = 0
+    score: float = 0.0
+
+
+_Sums = dict[tuple[str, str], _Sum]
+"""By area and author."""
 
 
 def rank(
     community: Community, site: str, areas: Areas, half_life: Duration, *, evidence: int, people: int,
-    score: Score = "z",
+    score: Score = "z", top: int | None = None,
 ) -> dict[str, list[Expert]]:  # fmt: skip
-    """Everybody with at least so much evidence about at least so many people, by area, best first."""
+    """Everybody with at least so much evidence about at least so many people, by area, best first.
+
+    `top`: only the first so many of each area.
+    """
     scope = Scope(site, community.sites[site].family, micros(community.now), community.live)
     fade = fading(community, scope, half_life)
-    restored = counted(community, scope)
-    sums: dict[tuple[str, str], _Sum] = {}
-    enough_of = answers_by_area(scope, areas, fade, restored).having(func.count() >= evidence)
-    for area, author, answered, answers, others in _rows(community.conn, enough_of):
-        sums[area, author] = _Sum(answered, answers=answers, people=others)
-    for area, author, asked in _rows(community.conn, questions_by_area(scope, areas, fade)):
-        if (area, author) in sums:
-            sums[area, author].asked = asked
-    if scope.family == "wiki":
-        for key, others in _fellows(community.conn, scope, areas, restored, sums).items():
-            sums[key].people = others
-    enough = {key: s for key, s in sums.items() if s.people >= people}
+    ranking = _Ranking(community, scope, areas, fade, counted(community, scope), evidence, people)
     if score == "pagerank" and scope.family == "forum":
-        edges = _rows(community.conn, _exchanges(scope, areas, fade, restored))
-        return _ranked(community, site, enough, _central(edges))
-    return _ranked(community, site, enough, {key: z(s.answered, s.asked) for key, s in enough.items()})
+        sums = ranking.central()
+    elif top is None:
+        sums = ranking.sums()
+    else:
+        sums = ranking.likely(top)
+    return {
+        area: [
+            Expert(Ref(site, Kind.MEMBER, author), s.username, area, place, s.score, s.answers, s.people or 0)
+            for place, (author, s) in enumerate(found, start=1)
+        ]
+        for area, found in sorted(ranking.first(sums, top).items())
+    }
 
 
 def z(answered: float, asked: float) -> float:
@@ -107,45 +118,135 @@ def z(answered: float, asked: float) -> float:
     return (answered - asked) / math.sqrt(answered + asked) if answered + asked else 0.0
 
 
-def _central(edges: Iterable[Any]) -> dict[tuple[str, str], float]:
-    """By (area, author), from (area, who asked, who answered, how much)."""
-    by_area: dict[str, list[tuple[str, str, float]]] = {}
-    for area, asker, answerer, weight in edges:
-        by_area.setdefault(area, []).append((asker, answerer, weight))
-    return {
-        (area, who): value for area, found in by_area.items() for who, value in centrality(found).items()
-    }
+@dataclass(frozen=True)
+class _Ranking:
+    """One ranking while it is being made. `fade` and `restored` as in `area_sums`."""
 
+    community: Community
+    scope: Scope
+    areas: Areas
+    fade: Table
+    restored: Table | None
+    evidence: int
+    people: int
 
-def _ranked(
-    community: Community, site: str, sums: dict[tuple[str, str], _Sum], scores: dict[tuple[str, str], float]
-) -> dict[str, list[Expert]]:
-    names = _usernames(community, site, {author for _, author in sums})
-    by_area: dict[str, list[tuple[float, str, _Sum]]] = {}
-    for (area, author), s in sums.items():
-        if author in names:
-            score = round(scores[area, author], 9)  # the same numbers in another order are still a tie
-            by_area.setdefault(area, []).append((-score, author, s))
-    return {
-        area: [
-            Expert(Ref(site, Kind.MEMBER, author), names[author], area, place, -score, s.answers, s.people)
-            for place, (score, author, s) in enumerate(sorted(found, key=lambda each: each[:2]), start=1)
-        ]
-        for area, found in sorted(by_area.items())
-    }
+    def sums(self, of: Sequence[str] | None = None, among: Collection[str] | None = None) -> _Sums:
+        """Everybody who can be named and has the evidence; of some authors, among some areas."""
+        scope = self.scope if of is None else self.scope.within(tuple(of))
+        enough = answers_by_area(scope, self.areas, self.fade, self.restored, among).having(
+            func.count() >= self.evidence
+        )
+        names, sums = self._usernames(of), _Sums()
+        for area, author, answered, answers, others in self._rows(enough):
+            if author in names:
+                people = others if scope.family == "forum" else None
+                sums[area, author] = _Sum(names[author], answered, answers, people)
+        for area, author, asked in self._rows(questions_by_area(scope, self.areas, self.fade, among)):
+            if (area, author) in sums:
+                sums[area, author].asked = asked
+        for s in sums.values():
+            s.score = round(z(s.answered, s.asked), _DIGITS)
+        return sums
 
+    def central(self) -> _Sums:
+        """The same of everybody, with their ExpertiseRank for a score."""
+        sums = self.sums()
+        edges: defaultdict[str, list[tuple[str, str, float]]] = defaultdict(list)
+        for area, *edge in self._rows(exchanges(self.scope, self.areas, self.fade, self.restored)):
+            edges[area].append((edge[0], edge[1], edge[2]))
+        for area, found in edges.items():
+            for author, score in centrality(found).items():
+                if (area, author) in sums:
+                    sums[area, author].score = round(score, _DIGITS)
+        return sums
 
-def _usernames(community: Community, site: str, among: Container[str]) -> dict[str, str]:
-    """Those of these accounts that can be named: no bots, no staged, deleted or suspended ones."""
-    m, now = members, micros(community.now)
-    able = select(m.c.id, m.c.username).where(
-        m.c.site == site,
-        m.c.bot.is_(False),
-        m.c.staged.is_(False),
-        m.c.deleted_at.is_(None),
-        or_(m.c.suspended_until.is_(None), m.c.suspended_until <= now),
-    )
-    return {member: username for member, username in _rows(community.conn, able) if member in among}
+    def likely(self, top: int) -> _Sums:
+        """Enough of everybody to tell the first so many of each area.
+
+        It is asked about those who wrote most, some at a time, until as much has been read for them as it
+        takes to read all of the areas that are still open.
+        """
+        written = self._rows(everything_written(self.scope, self.fade, self.restored, self.evidence))
+        writers = sorted(written, key=lambda row: (-row[1], row[0]))
+        sizes = {area: size for area, size in self._rows(area_sizes(self.scope, self.areas))}
+        sums, open_, read = _Sums(), set(sizes), 0
+        whole, threads = sum(how_many for *_, how_many in writers), sum(sizes.values())
+        for place in range(0, len(writers), _TOGETHER):
+            if read * threads >= whole * sum(sizes[area] for area in open_):
+                return sums | self.sums(among=open_ if len(open_) <= _NAMES else None) if open_ else sums
+            some = writers[place : place + _TOGETHER]
+            sums |= self.sums([author for author, *_ in some])
+            read += sum(how_many for *_, how_many in some)
+            following = writers[place + _TOGETHER : place + _TOGETHER + 1]
+            open_ -= self._closed(sums, top, most=following[0][1] if following else 0.0)
+        return sums
+
+    def _closed(self, sums: _Sums, top: int, most: float) -> set[str]:
+        """The areas of which the first so many are known, as nobody else's answers count more than `most`."""
+        # A little more, as the same numbers added in another order may come to a little less.
+        highest = math.sqrt(most) + 10**-_DIGITS
+        first = self.first(sums, top)
+        return {area for area, found in first.items() if len(found) == top and found[-1][1].score > highest}
+
+    def first(self, sums: _Sums, top: int | None) -> dict[str, list[tuple[str, _Sum]]]:
+        """By area those who had to do with enough people, the first so many, best first."""
+        by_area: defaultdict[str, list[tuple[str, _Sum]]] = defaultdict(list)
+        for (area, author), s in sums.items():
+            by_area[area].append((author, s))
+        waiting = {
+            area: iter(sorted(each, key=lambda pair: (-pair[1].score, pair[0])))
+            for area, each in by_area.items()
+        }
+        found: dict[str, list[tuple[str, _Sum]]] = {area: [] for area in waiting}
+        while waiting:
+            some = {
+                area: list(islice(each, None if top is None else top - len(found[area])))
+                for area, each in waiting.items()
+            }
+            self._ask_for_people(sums, [(area, author) for area, each in some.items() for author, _ in each])
+            for area, each in some.items():
+                found[area] += [(author, s) for author, s in each if (s.people or 0) >= self.people]
+                if not each or len(found[area]) == top:
+                    del waiting[area]
+        return {area: each for area, each in found.items() if each}
+
+    def _ask_for_people(self, sums: _Sums, of: Iterable[tuple[str, str]]) -> None:
+        """On a wiki it takes long to tell how many others edited the same pages, so it is asked of those only
+        who may be named."""
+        unknown = {key for key in of if sums[key].people is None}
+        shared: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        for authors in chunks({author for _, author in unknown}):
+            pages = pages_edited(self.scope.within(tuple(authors)), self.areas, self.restored)
+            for area, author, page in self._rows(pages):
+                if (area, author) in unknown:
+                    shared[page].append((area, author))
+        met: dict[tuple[str, str], set[str]] = {key: set() for key in unknown}
+        for some in chunks(shared):
+            for page, editors in groupby(self._rows(editors_of(self.scope, some)), key=itemgetter(0)):
+                people = {author for _, author in editors}
+                for key in shared[page]:
+                    met[key] |= people
+        for key, people in met.items():
+            sums[key].people = len(people - {key[1]})
+
+    def _usernames(self, of: Sequence[str] | None) -> dict[str, str]:
+        """Those of these, or of all accounts, that can be named: no bots, no staged, deleted or suspended
+        ones."""
+        m = members
+        able = select(m.c.id, m.c.username).where(
+            m.c.site == self.scope.site,
+            m.c.bot.is_(False),
+            m.c.staged.is_(False),
+            m.c.deleted_at.is_(None),
+            or_(m.c.suspended_until.is_(None), m.c.suspended_until <= self.scope.now),
+        )
+        rows = self._rows(able if of is None else able.where(m.c.id.in_(of)))
+        return {member: username for member, username in rows}
+
+    def _rows(self, statement: Select[Any]) -> Iterator[Any]:
+        """The rows, fetched many at a time: one by one they cost as much again."""
+        result = self.community.conn.execute(statement.execution_options(yield_per=_CHUNK))
+        return chain.from_iterable(result.partitions())
 
 
 def evidence_of(community: Community, expert: Expert, areas: Areas, limit: int = 3) -> list[tuple[str, str]]:
@@ -153,12 +254,12 @@ def evidence_of(community: Community, expert: Expert, areas: Areas, limit: int =
     one of each thread."""
     scope = Scope(expert.member.site, community.sites[expert.member.site].family, micros(community.now))
     w, t = words(scope), threads
-    joined, area = _areas(scope, areas, w)
+    joined, area = with_areas(scope, areas, w)
     accepted = case((t.c.solved_by == w.c.id, 1), else_=0)
     rows = community.conn.execute(
         select(w.c.id, t.c.title, t.c.id.label("thread"))
         .select_from(joined)
-        .where(open_threads(scope), _is_answer(scope, w, counted(community, scope)))
+        .where(open_threads(scope), is_answer(scope, w, counted(community, scope)))
         .where(area == expert.area, w.c.author == expert.member.id)
         .order_by(accepted.desc(), func.coalesce(w.c.likes, 0).desc(), w.c.created_at.desc())
         .limit(limit * 5)
@@ -167,136 +268,6 @@ def evidence_of(community: Community, expert: Expert, areas: Areas, limit: int =
     for row in rows:
         found.setdefault(row.thread, (row.id, row.title))
     return list(found.values())[:limit]
-
-
-def fading(community: Community, scope: Scope, half_life: Duration) -> Table:
-    """What something so many weeks ago still counts, for every week since 1970."""
-    half = scope.now - micros(half_life.before(community.now))
-    columns = [Column("age", BigInteger, primary_key=True, autoincrement=False), Column("weight", Double)]
-    rows = [(age, 0.5 ** (age * _SLICE / half)) for age in range(scope.now // _SLICE + 1)]
-    return community.scratch(("fade", str(half)), columns, rows)
-
-
-def _areas(scope: Scope, areas: Areas, w: Any) -> tuple[Any, ColumnElement[str]]:
-    """Contributions joined with their threads and the threads' areas, and the area's column."""
-    t = threads
-    joined = w.join(t, and_(t.c.site == scope.site, t.c.id == w.c.thread))
-    return _with_area(scope, areas, joined)
-
-
-def _with_area(scope: Scope, areas: Areas, joined: Any) -> tuple[Any, ColumnElement[str]]:
-    t = threads
-    if areas == "spaces" and scope.family == "forum":
-        here = and_(spaces.c.site == t.c.site, spaces.c.id == t.c.space)
-        return joined.join(spaces, here), spaces.c.name
-    s = states
-    in_force = and_(
-        s.c.site == t.c.site,
-        s.c.kind == "thread",
-        s.c.item == t.c.id,
-        s.c.field == "label",
-        s.c.valid_from <= scope.now,
-        or_(s.c.valid_to.is_(None), s.c.valid_to > scope.now),
-    )
-    return joined.join(s, in_force), s.c.value
-
-
-def counted(community: Community, scope: Scope) -> Table | None:
-    """What tells the edits of a wiki that lasted; nothing is asked about a forum."""
-    return fleeting(community, scope) if scope.family == "wiki" else None
-
-
-def _is_answer(scope: Scope, w: Any, restored: Table | None) -> ColumnElement[bool]:
-    """On a forum, what is written in somebody else's thread; on a wiki, an edit that is not minor and
-    lasted."""
-    if scope.family == "wiki":
-        return and_(threads.c.kind == "page", w.c.kind == "regular", lasted(scope, w, restored))
-    return and_(threads.c.author.is_not(None), w.c.author != threads.c.author)
-
-
-def _narrowed(scope: Scope, author: ColumnElement[Any]) -> ColumnElement[bool]:
-    return author.is_not(None) if scope.only is None else author.in_(scope.only)
-
-
-def _age(scope: Scope, at: ColumnElement[int]) -> ColumnElement[int]:
-    return (literal(scope.now) - at) // _SLICE
-
-
-def answers_by_area(scope: Scope, areas: Areas, fade: Table, restored: Table | None) -> Select[Any]:
-    """(area, author, faded answers, how many, whose threads were answered)."""
-    w, t = words(scope), threads
-    joined, area = _areas(scope, areas, w)
-    others = func.count(t.c.author.distinct()) if scope.family == "forum" else literal(0)
-    return (
-        select(area, w.c.author, func.sum(_worth(w) * fade.c.weight), func.count(), others)
-        .select_from(joined.join(fade, fade.c.age == _age(scope, w.c.created_at)))
-        .where(open_threads(scope), _is_answer(scope, w, restored), _narrowed(scope, w.c.author))
-        .group_by(area, w.c.author)
-    )
-
-
-def _exchanges(scope: Scope, areas: Areas, fade: Table, restored: Table | None) -> Select[Any]:
-    """(area, who asked, who answered, faded answers)."""
-    w, t = words(scope), threads
-    joined, area = _areas(scope, areas, w)
-    return (
-        select(area, t.c.author, w.c.author, func.sum(_worth(w) * fade.c.weight))
-        .select_from(joined.join(fade, fade.c.age == _age(scope, w.c.created_at)))
-        .where(open_threads(scope), _is_answer(scope, w, restored), w.c.author.is_not(None))
-        .group_by(area, t.c.author, w.c.author)
-        .order_by(area, t.c.author, w.c.author)
-    )
-
-
-def _worth(w: Any) -> ColumnElement[float]:
-    accepted = case((threads.c.solved_by == w.c.id, _ACCEPTED), else_=0.0)
-    return 1.0 + _LIKE * func.coalesce(w.c.likes, 0) + accepted
-
-
-def questions_by_area(scope: Scope, areas: Areas, fade: Table) -> Select[Any]:
-    """(area, author, faded questions); a wiki page is no question."""
-    t = threads
-    joined, area = _with_area(scope, areas, t)
-    return (
-        select(area, t.c.author, func.sum(fade.c.weight))
-        .select_from(joined.join(fade, fade.c.age == _age(scope, t.c.created_at)))
-        .where(open_threads(scope), _narrowed(scope, t.c.author), t.c.created_at.is_not(None))
-        .where(literal(scope.family == "forum"))
-        .group_by(area, t.c.author)
-    )
-
-
-def _fellows(
-    conn: Connection, scope: Scope, areas: Areas, restored: Table | None, wanted: Container[tuple[str, str]]
-) -> dict[tuple[str, str], int]:
-    """On a wiki, by area and author, how many others edited the same pages. Page after page, since there are
-    far more pairs of editors than edits."""
-    w, t = words(scope), threads
-    joined, area = _with_area(scope, areas, t)
-    areas_of: defaultdict[str, list[str]] = defaultdict(list)
-    for page, name in _rows(conn, select(t.c.id, area).select_from(joined).where(open_threads(scope))):
-        areas_of[page].append(name)
-    edits = (
-        select(w.c.thread, w.c.author, _is_answer(scope, w, restored))
-        .join_from(w, t, and_(t.c.site == scope.site, t.c.id == w.c.thread))
-        .where(open_threads(scope), w.c.author.is_not(None))
-        .order_by(w.c.thread)
-    )
-    met: dict[tuple[str, str], set[str]] = {}
-    for page, rows in groupby(_rows(conn, edits), key=itemgetter(0)):
-        answering: dict[str, bool] = {}
-        for _, author, answers in rows:
-            answering[author] = bool(answers) or answering.get(author, False)
-        for name in areas_of.get(page, ()):
-            for author, answers in answering.items():
-                if answers and (name, author) in wanted:
-                    met.setdefault((name, author), set()).update(answering)
-    return {key: len(people) - 1 for key, people in met.items()}
-
-
-def _rows(conn: Connection, statement: Select[Any]) -> Iterator[Any]:
-    """The rows, fetched many at a time: one by one they cost as much again."""
-    return chain.from_iterable(conn.execute(statement.execution_options(yield_per=_CHUNK)).partitions())
 
 
 def flat(ranking: dict[str, list[Expert]]) -> Iterator[Expert]:

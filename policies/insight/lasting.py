@@ -16,8 +16,9 @@ from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, Text, and_, select
+from sqlalchemy import Column, ColumnElement, Select, Table, Text, and_, func, select
 
+from ...sync.store.states import chunks
 from ...sync.store.tables import contributions
 from ..community import Community
 from ..sources import Scope, visible
@@ -42,23 +43,31 @@ def fleeting(community: Community, scope: Scope) -> Table | None:
 
 def _found(community: Community, scope: Scope) -> Table | None:
     c = contributions
-    revisions = (
-        select(c.c.thread, c.c.created_at, c.c.id, c.c.sha1)
-        .where(visible(scope))
-        .order_by(c.c.thread, c.c.created_at, c.c.id)
-        .execution_options(yield_per=_CHUNK)
-    )
-    rows = chain.from_iterable(community.conn.execute(revisions).partitions())
-    found = {id_ for _, page in groupby(rows, key=itemgetter(0)) for id_ in _of_page(list(page))}
+    revisions = select(c.c.thread, c.c.created_at, c.c.id, c.c.sha1).where(visible(scope))
+    found: set[str] = set()
+    for pages in chunks(community.conn.execute(_returning(scope)).scalars()):
+        some = revisions.where(c.c.thread.in_(pages)).order_by(c.c.thread, c.c.created_at, c.c.id)
+        result = community.conn.execute(some.execution_options(yield_per=_CHUNK))
+        rows = chain.from_iterable(result.partitions())
+        found.update(id_ for _, page in groupby(rows, key=itemgetter(0)) for id_ in _of_page(list(page)))
     columns = [Column("id", Text, primary_key=True)]
     return community.scratch(("fleeting", scope.site), columns, zip(sorted(found))) if found else None
 
 
+def _returning(scope: Scope) -> Select[Any]:
+    """The pages, few of all, that had the same text more than once.
+
+    An index has no digests, and looking for them row after row takes ten times as long as going through the
+    table in its own order: the ids say so, and the offset keeps the grouping from asking for another order.
+    """
+    c = contributions
+    in_order = select(c.c.thread, c.c.sha1).where(visible(scope), c.c.sha1 != "", c.c.id > "").offset(0)
+    text = in_order.subquery("text")
+    return select(text.c.thread).group_by(text.c.thread, text.c.sha1).having(func.count() > 1).distinct()
+
+
 def _of_page(revisions: Sequence[Revision]) -> Iterator[str]:
     """Of one page's revisions, in the order of time."""
-    digests = [digest for *_, digest in revisions if digest]
-    if len(set(digests)) == len(digests):
-        return
     times = [at for _, at, _, _ in revisions]
     latest: dict[str, tuple[int, str]] = {}
     for _, at, id_, digest in revisions:

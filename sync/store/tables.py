@@ -189,7 +189,7 @@ Index(
     "ix_contributions_author",
     *(
         contributions.c[name]
-        for name in ("site", "author", "created_at", "kind", "deleted_at", "thread", "id")
+        for name in ("site", "author", "created_at", "kind", "deleted_at", "thread", "id", "likes")
     ),
 )
 Index(

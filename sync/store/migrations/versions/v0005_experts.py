@@ -1,4 +1,4 @@
-"""Talk pages by their titles: before somebody is named or written to, their own one is looked at."""
+"""What members wrote is weighed from an index alone; their own talk pages are found by title."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ def upgrade() -> None:
     op.create_index(
         "ix_threads_talk", "threads", ["site", "title"], sqlite_where=_TALK, postgresql_where=_TALK
     )
+    op.drop_index("ix_contributions_author", "contributions")
+    op.create_index(
+        "ix_contributions_author", "contributions",
+        ["site", "author", "created_at", "kind", "deleted_at", "thread", "id", "likes"],
+    )  # fmt: skip
