@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from ...config.durations import Duration
-from ...sync.store.tables import spaces, states, threads
+from ...sync.store.tables import contributions, spaces, states, threads
 from ...sync.store.times import micros
 from ..community import Community
 from ..sources import Scope, open_threads, words
@@ -64,7 +64,7 @@ def answers_by_area(
     joined, area = with_areas(scope, areas, w)
     others = func.count(t.c.author.distinct()) if scope.family == "forum" else literal(0)
     statement = (
-        select(area, w.c.author, func.sum(_worth(w, _accepted(w)) * fade.c.weight), func.count(), others)
+        select(area, w.c.author, func.sum(_worth_as_answer(w) * fade.c.weight), func.count(), others)
         .select_from(joined.join(fade, fade.c.age == _age(scope, w.c.created_at)))
         .where(open_threads(scope), is_answer(scope, w, restored), _narrowed(scope, w.c.author))
         .group_by(area, w.c.author)
@@ -98,7 +98,7 @@ def exchanges(scope: Scope, areas: Areas, fade: Table, restored: Table | None) -
     w, t = words(scope), threads
     joined, area = with_areas(scope, areas, w)
     return (
-        select(area, t.c.author, w.c.author, func.sum(_worth(w, _accepted(w)) * fade.c.weight))
+        select(area, t.c.author, w.c.author, func.sum(_worth_as_answer(w) * fade.c.weight))
         .select_from(joined.join(fade, fade.c.age == _age(scope, w.c.created_at)))
         .where(open_threads(scope), is_answer(scope, w, restored), w.c.author.is_not(None))
         .group_by(area, t.c.author, w.c.author)
@@ -108,18 +108,38 @@ def exchanges(scope: Scope, areas: Areas, fade: Table, restored: Table | None) -
 
 def everything_written(scope: Scope, fade: Table, restored: Table | None, least: int) -> Select[Any]:
     """(author, what all that they wrote still counts, how much it is) of everybody who wrote so much: no more
-    than that can their answers in an area count. From an index alone, without a look at a thread."""
-    w, t = words(scope), threads
+    than that, and what `accepted_answers` adds, can their answers in an area count. From an index alone,
+    without a look at a thread."""
+    w = words(scope)
     counts = _edit_that_counts(scope, w, restored) if scope.family == "wiki" else true()
-    solved = and_(t.c.site == scope.site, t.c.id > "", t.c.solved_by != "")  # in the table's own order
-    solutions = select(t.c.solved_by).where(solved)
-    worth = func.sum(_worth(w, w.c.id.in_(solutions)) * fade.c.weight)
     return (
-        select(w.c.author, worth, func.count())
+        select(w.c.author, func.sum(_worth(w) * fade.c.weight), func.count())
         .join_from(w, fade, fade.c.age == _age(scope, w.c.created_at))
         .where(w.c.author.is_not(None), counts)
         .group_by(w.c.author)
         .having(func.count() >= least)
+    )
+
+
+def accepted_answers(scope: Scope, fade: Table) -> Select[Any]:
+    """(author, by how much more their answers count because they were accepted).
+
+    Each is looked up by its id; the threads are read in the table's own order, which the offset keeps.
+    """
+    t, c = threads, contributions
+    its = {
+        name: select(c.c[name]).where(c.c.site == scope.site, c.c.id == t.c.solved_by).correlate(t)
+        for name in ("author", "created_at")
+    }
+    age = _age(scope, its["created_at"].scalar_subquery())
+    found = select(its["author"].scalar_subquery().label("author"), age.label("age"))
+    found = found.where(t.c.site == scope.site, t.c.id > "", t.c.solved_by != "")
+    solved = found.offset(0).subquery("solved")
+    return (
+        select(solved.c.author, func.sum(_ACCEPTED * fade.c.weight))
+        .join_from(solved, fade, fade.c.age == solved.c.age)
+        .where(solved.c.author.is_not(None))
+        .group_by(solved.c.author)
     )
 
 
@@ -207,10 +227,9 @@ def _age(scope: Scope, at: ColumnElement[int]) -> ColumnElement[int]:
     return (literal(scope.now) - at) // _SLICE
 
 
-def _worth(w: Any, accepted: ColumnElement[bool]) -> ColumnElement[float]:
-    return 1.0 + _LIKE * func.coalesce(w.c.likes, 0) + case((accepted, _ACCEPTED), else_=0.0)
+def _worth(w: Any) -> ColumnElement[float]:
+    return 1.0 + _LIKE * func.coalesce(w.c.likes, 0)
 
 
-def _accepted(w: Any) -> ColumnElement[bool]:
-    same: ColumnElement[bool] = threads.c.solved_by == w.c.id
-    return same
+def _worth_as_answer(w: Any) -> ColumnElement[float]:
+    return _worth(w) + case((threads.c.solved_by == w.c.id, _ACCEPTED), else_=0.0)

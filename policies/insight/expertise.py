@@ -31,6 +31,7 @@ from ..community import Community
 from ..sources import Scope, open_threads, words
 from .area_sums import (
     Areas,
+    accepted_answers,
     answers_by_area,
     area_sizes,
     counted,
@@ -166,8 +167,7 @@ class _Ranking:
         It is asked about those who wrote most, some at a time, until as much has been read for them as it
         takes to read all of the areas that are still open.
         """
-        written = self._rows(everything_written(self.scope, self.fade, self.restored, self.evidence))
-        writers = sorted(written, key=lambda row: (-row[1], row[0]))
+        writers = self._writers()
         sizes = {area: size for area, size in self._rows(area_sizes(self.scope, self.areas))}
         sums, open_, read = _Sums(), set(sizes), 0
         whole, threads = sum(how_many for *_, how_many in writers), sum(sizes.values())
@@ -180,6 +180,15 @@ class _Ranking:
             following = writers[place + _TOGETHER : place + _TOGETHER + 1]
             open_ -= self._closed(sums, top, most=following[0][1] if following else 0.0)
         return sums
+
+    def _writers(self) -> list[tuple[str, float, int]]:
+        """Everybody who wrote enough: what all of it counts at most, and how much it is; most first."""
+        accepted: dict[str, float] = {}
+        if self.scope.family == "forum":
+            accepted = {author: more for author, more in self._rows(accepted_answers(self.scope, self.fade))}
+        written = self._rows(everything_written(self.scope, self.fade, self.restored, self.evidence))
+        writers = [(author, worth + accepted.get(author, 0.0), count) for author, worth, count in written]
+        return sorted(writers, key=lambda each: (-each[1], each[0]))
 
     def _closed(self, sums: _Sums, top: int, most: float) -> set[str]:
         """The areas of which the first so many are known, as nobody else's answers count more than `most`."""
