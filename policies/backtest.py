@@ -21,6 +21,7 @@ from ..sync.outbox import Because
 from ..sync.store.states import chunks
 from .builtin.common import SECTIONS
 from .builtin.stale import WARN, Stale
+from .carrying import Carried
 from .holdout import Arms
 from .kind import Candidate, Crowd, Kind
 
@@ -140,24 +141,33 @@ def backtest(
         Backtest(kind.policy, start, end, settings, assumed=_assumed(engine, kind))
         for settings, kind in kinds
     ]
-    moment = start
-    while moment <= end:
-        community = engine.community(conn, moment, live=False)
-        try:
-            for result, (_, kind) in zip(results, kinds, strict=True):
-                community.memo.clear()  # what one setting has worked out is not true of the next
-                _step(community, kind, result)
-                result.steps += 1
-        finally:
-            community.close()
-        moment = every.after(moment)
+    carried = Carried(conn, start, end)
+    try:
+        moment = start
+        while moment <= end:
+            _step(engine.community(conn, moment, live=False, carried=carried), kinds, results)
+            moment = every.after(moment)
+    finally:
+        carried.close()
     for result, (_, kind) in zip(results, kinds, strict=True):
         judge(engine, conn, kind, result, now)
     return results
 
 
-def _step(community: Community, kind: Kind, result: Backtest) -> None:
-    """What the policy would do at one moment."""
+def _step(
+    community: Community, kinds: Sequence[tuple[Mapping[str, str], Kind]], results: Sequence[Backtest]
+) -> None:
+    """What the settings of the policy would do at one moment."""
+    try:
+        for result, (_, kind) in zip(results, kinds, strict=True):
+            community.memo.clear()  # what one setting has worked out is not true of the next
+            _look(community, kind, result)
+            result.steps += 1
+    finally:
+        community.close()
+
+
+def _look(community: Community, kind: Kind, result: Backtest) -> None:
     for site in kind.parameters.on:
         for each in kind.survey(community, site) if community.sites[site].complete else ():
             match each:

@@ -9,21 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache, partial
-from itertools import count
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
     Column,
     ColumnElement,
     Connection,
     FromClause,
-    MetaData,
     Select,
     Table,
-    Text,
     and_,
     case,
     false,
@@ -40,6 +35,7 @@ from ..connectors.records import Kind, Ref
 from ..sync.outbox import Because
 from ..sync.store.times import micros
 from .area_tests import about
+from .carrying import Carried
 from .comparisons import AtLeast, TextIs
 from .conditions import (
     NEVER,
@@ -59,13 +55,12 @@ from .facts import FactUse, Subject
 from .filling import MANY, fill, regrouped
 from .matches import Brief, Grounds, Match
 from .query import Coverage, FactQuery, everything
-from .sources import EFFORT, FLAGS, SOURCES, Scope
+from .sources import EFFORT, SOURCES, Scope
+from .temporary import Temporary
 from .wording import shown
 
 _CHUNK = 500
-_TAKEN = "ordito_temporary"  # names and numbers of temporary tables of a connection
 _ID, _AUTHOR, _THREAD = "@id", "@author", "@thread"
-_TEXTS = frozenset({"key", "waiting_on", "id", "author", "thread", "kind", "parent"})
 @dataclass(frozen=True, slots=True)
 class SiteView:
     """One site as far as the mirror knows it. `complete`: its first sync was finished."""
@@ -87,12 +82,17 @@ class Community:
     now: datetime
     live: bool = True
     only: Ref | None = None
+    carried: Carried | None = None
+    """What is known from earlier moments of a backtest."""
     memo: dict[object, Any] = field(default_factory=dict)
     """What kinds have worked out about this community and may want again."""
     _temporary: dict[tuple[str, ...], Table] = field(default_factory=dict)
     _sizes: dict[tuple[Subject, str], int] = field(default_factory=dict)
     _lefts: dict[object, Table | None] = field(default_factory=dict)
-    _numbers: list[tuple[str, int]] = field(default_factory=list)
+    _tables: Temporary = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._tables = Temporary(self.conn)
 
     # --- asking -------------------------------------------------------------------------------------------
 
@@ -247,7 +247,7 @@ class Community:
         share those."""
         possible = _possible(query, *easy, self.now)  # before the select, which joins what this needs
         left = query.select().where(possible).with_only_columns(query.base.c.id.label("key"))
-        table = self._compute("left", left)
+        table = self._tables.compute("left", left)
         self._temporary["left", table.name] = table
         few = self._count(select(table.c.key)) * 4 <= self.size(query.subject, query.scope.site) * 3
         return table if few else None
@@ -265,42 +265,26 @@ class Community:
         key: tuple[str, ...] = (name, scope.site)
         if key not in self._temporary and scope.named and name in EFFORT:
             key = (*key, scope.named)
+        elif self.carried is not None and self.carried.has(name):
+            return self.carried.source(name, scope, self.source)
         if key not in self._temporary:
             given = scope if len(key) > 2 else replace(scope, only=None, named="")
-            self._temporary[key] = self._compute(name, SOURCES[name](given, self.source))
+            self._temporary[key] = self._tables.compute(name, SOURCES[name](given, self.source))
         return self._temporary[key]
 
     def scratch(self, key: tuple[str, ...], columns: Sequence[Column[Any]], rows: Iterable[Any]) -> Table:
         """A temporary table of one's own, filled by whoever asks first."""
         if key not in self._temporary:
-            table = self._create(key[0], columns)
+            table = self._tables.create(key[0], columns)
             given = [dict(zip(table.c.keys(), row, strict=True)) for row in rows]
             if given:
                 self.conn.execute(insert(table), given)
             self._temporary[key] = table
         return self._temporary[key]
 
-    def _compute(self, name: str, statement: Select[Any]) -> Table:
-        columns = [_column(c.name) for c in statement.selected_columns]
-        table = self._create(name, columns)
-        self.conn.execute(insert(table).from_select([c.name for c in columns], statement))
-        return table
-
-    def _create(self, name: str, columns: Sequence[Column[Any]]) -> Table:
-        taken = self.conn.info.setdefault(_TAKEN, set())
-        number = next(number for number in count() if (name, number) not in taken)
-        taken.add((name, number))
-        table = _table(f"facts_{name}_{number}", tuple(map(_described, columns)))
-        table.create(self.conn)
-        self._numbers.append((name, number))
-        return table
-
     def close(self) -> None:
         """Drop the temporary tables."""
-        for table in self._temporary.values():
-            table.drop(self.conn)
-        self.conn.info.get(_TAKEN, set()).difference_update(self._numbers)
-        self._numbers.clear()
+        self._tables.close()
         self._temporary.clear()
         self._lefts.clear()
 
@@ -379,21 +363,3 @@ def _relations(query: FactQuery) -> list[ColumnElement[Any]]:
 
 def _distinct(uses: Iterable[FactUse]) -> list[FactUse]:
     return list(dict.fromkeys(uses))
-
-
-def _described(column: Column[Any]) -> tuple[str, type[Any], bool]:
-    return column.name, type(column.type), column.primary_key
-
-
-@cache
-def _table(name: str, columns: tuple[tuple[str, type[Any], bool], ...]) -> Table:
-    """One object for each such table: statements are put together once for all moments of a backtest."""
-    made = [Column(label, kind, primary_key=key) for label, kind, key in columns]
-    keyed = any(key for _, _, key in columns)
-    return Table(name, MetaData(), *made, prefixes=["TEMPORARY"], sqlite_with_rowid=not keyed)
-
-
-def _column(name: str) -> Column[Any]:
-    if name in _TEXTS:
-        return Column(name, Text, primary_key=name == "key")
-    return Column(name, Boolean if name in FLAGS else BigInteger)
