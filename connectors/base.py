@@ -248,7 +248,8 @@ class Halving(Protocol):
 
     def take_back(self, action: Action, marker: Marker) -> None:
         """What an interrupted try of this action left of it goes again, because the action is not wanted any
-        more. Raises ConnectorError where that does not succeed."""
+        more. Raises Conflict or Refused where only a person can do that, another ConnectorError where it may
+        succeed later."""
 
 
 class Platform(Protocol):

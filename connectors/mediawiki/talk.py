@@ -8,6 +8,7 @@ time zone. The forms below are those of MediaWiki's `languages/messages/Messages
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -115,6 +116,17 @@ def without(text: str, taken: Iterable[str]) -> str | None:
     for start, end in sorted(gone, reverse=True):
         text = text[:start] + text[end:]
     return text.rstrip()
+
+
+def still_there(text: str, taken: Iterable[str]) -> list[bool]:
+    """Of each of these sections, whether the page still has it, as it was or changed: one of that title with
+    more than half of its words."""
+    now = [(title, Counter(text[start:end].split())) for title, start, end in _spans(text)]
+    found = []
+    for wanted in taken:
+        title, words = next((name for name, *_ in _spans(wanted)), None), Counter(wanted.split())
+        found.append(any(name == title and 2 * (has & words).total() > words.total() for name, has in now))
+    return found
 
 
 def _spans(text: str) -> Iterator[tuple[str, int, int]]:

@@ -116,7 +116,7 @@ class _Run:
             attempt = self._decide(proposal.id, halves=isinstance(connector, Halving))
             if isinstance(attempt, Marker):
                 assert isinstance(connector, Halving)  # noqa: S101 (or there is no marker)
-                connector.take_back(proposal.action, attempt)
+                self._take_back(connector, proposal, attempt)
                 attempt = self._decide(proposal.id)
         except ConnectorError as error:
             self._unbegun(proposal, error)
@@ -125,6 +125,13 @@ class _Run:
         else:
             if isinstance(attempt, Attempt):
                 self._perform(connector, attempt)
+
+    def _take_back(self, connector: Halving, proposal: Proposal, marker: Marker) -> None:
+        """What no later try could take back either is told to people, once: the proposal is dropped."""
+        try:
+            connector.take_back(proposal.action, marker)
+        except (Refused, Conflict) as error:
+            self._report.failed.append(Failure.of(proposal, error, retriable=False))
 
     def _unless_held(self, proposal_id: int) -> Proposal | None:
         """The proposal, if nothing holds it that can be known without asking for its item."""

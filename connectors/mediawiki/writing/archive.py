@@ -3,7 +3,8 @@
 Killed between the two, the sections stand on both. `find` then says that it was not carried out, and
 `perform` goes on from there: it knows its own edit of the archive by the marker. What cannot be carried on,
 because the talk page was protected, or somebody wrote in such a section meanwhile, is taken back, or left to
-a person to say. An archive that was made for it is deleted again, or left empty where we may not delete.
+a person to say. What somebody took out of the talk page meanwhile stays in the archive, where alone it is.
+An archive that was made for it is deleted again, or left empty where we may not delete.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from ....config.errors import Conflict, ConnectorError, Filtered, NotFound, Outc
 from ...actions import ArchiveThread
 from ...base import Marker, NotDone, Unknown
 from ..client import Json
-from ..talk import without
+from ..talk import still_there, without
 from .editing import Editor, Page, Saved, Text, is_marked, summary_of
 from .withdraw import without_section
 
 _LOOK_BACK = 50
 """Of the archive's newest revisions by us; one of them is ours if we were interrupted."""
+
+_BY_HAND = "Take them out of that page or of the talk page by hand."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class TalkArchive:
 
     def perform(self, action: ArchiveThread, marker: Marker) -> Archived:
         """Raises Conflict where a section was changed meanwhile, Filtered where one of the pages is not to
-        be edited; nothing is changed then, or what was is brought back."""
+        be edited; nothing is changed then, or what was is brought back. OutcomeUnknown where it cannot be."""
         archive = self.editor.read(titles=action.to)
         first = self._begun(archive, action, marker)
         try:
@@ -53,20 +56,24 @@ class TalkArchive:
             second = self.editor.save(talk, Text(rest), summary_of(words, marker))
         except (Conflict, Refused) as error:
             if first is not None:
-                self._take_back(first, marker, error)
+                self._give_up(first, action, marker, error)
             raise
         return Archived(second, first)
 
     def take_back(self, action: ArchiveThread, marker: Marker) -> None:
         """Where an earlier try was interrupted between the two saves, the archive as it was; nothing happens
-        elsewhere. Raises OutcomeUnknown, TryLater."""
+        elsewhere. Raises Conflict where a person has to do it; TryLater, OutcomeUnknown."""
         archive = self.editor.read(titles=action.to)
         try:
             first = self._begun(archive, action, marker)
         except Conflict:  # the sections there are not ours
             return
-        if first is not None:
-            self._take_back(first, marker, OutcomeUnknown("they were changed.", where=self.editor.site))
+        if first is None:
+            return
+        try:
+            self._take_back(first, action, marker)
+        except (Conflict, Refused) as error:
+            raise Conflict(_left(first, error), where=self.editor.site, hint=_BY_HAND) from None
 
     def _rest(self, action: ArchiveThread) -> tuple[Page, str]:
         """The talk page, and what of it stays."""
@@ -96,23 +103,33 @@ class TalkArchive:
             raise Conflict(f"{archive.title} has these sections already.", where=self.editor.site)
         return Saved(archive.id, archive.title, int(row["revid"]), int(row.get("parentid", 0)))
 
-    def _take_back(self, first: Saved, marker: Marker, why: ConnectorError) -> None:
+    def _give_up(self, first: Saved, action: ArchiveThread, marker: Marker, why: ConnectorError) -> None:
         """The archive as it was, because the talk page could not be saved. Raises OutcomeUnknown if that
         does not succeed either: then the sections stand on both pages."""
         try:
-            page = self.editor.read(pageids=first.page)
-            rest = without_section(
-                page.text, self.editor.text_of(first.parent), self.editor.text_of(first.revision)
-            )
-            if rest is not None:
-                self._restore(page, Text(rest), first, f"Undo [[Special:Diff/{first.revision}]]", marker)
-                return
+            self._take_back(first, action, marker)
         except ConnectorError as error:
-            why = error
-        raise OutcomeUnknown(
-            f"the sections are in {first.title}, and could not be taken out again: {why.message}",
-            where=self.editor.site,
-        )
+            raise OutcomeUnknown(_left(first, error), where=self.editor.site) from why
+
+    def _take_back(self, first: Saved, action: ArchiveThread, marker: Marker) -> None:
+        """The archive as it was; but what the talk page has no more stays: it would be nowhere then."""
+        there = self._still_there(action)
+        if not any(there):
+            return
+        if not all(there):
+            raise Conflict("some of them are not on the talk page any more.", where=self.editor.site)
+        page = self.editor.read(pageids=first.page)
+        old, new = self.editor.text_of(first.parent), self.editor.text_of(first.revision)
+        rest = without_section(page.text, old, new)
+        if rest is None:
+            raise Conflict("they were changed.", where=self.editor.site)
+        self._restore(page, Text(rest), first, f"Undo [[Special:Diff/{first.revision}]]", marker)
+
+    def _still_there(self, action: ArchiveThread) -> list[bool]:
+        try:
+            return still_there(self.editor.read(pageids=action.thread).text, action.sections)
+        except Refused:  # deleted, or its text is hidden
+            return [False]
 
     def _restore(
         self, page: Page, text: Text, made: Saved, words: str, marker: Marker
@@ -172,9 +189,10 @@ class TalkArchive:
             kept = Saved(there["page"], there["title"], there["revision"], int(before["archive"]))
             saved.append(self._restore(*out, kept, words, marker))
         edits = tuple(each for each in saved if each is not None)
-        return edits, self._left(there) if made and any(each.page == there["page"] for each in edits) else ""
+        empties = made and any(each.page == there["page"] for each in edits)
+        return edits, self._emptied(there) if empties else ""
 
-    def _left(self, there: Mapping[str, Any]) -> str:
+    def _emptied(self, there: Mapping[str, Any]) -> str:
         """What to say of an archive that we made and could not delete."""
         page = self.editor.read(pageids=there["page"])
         return f"{page.title} is empty now; our account may not delete it." if not page.text else ""
@@ -209,6 +227,10 @@ class TalkArchive:
 def saved_of(row: Json) -> Saved:
     """A revision as `list=usercontribs` tells of it."""
     return Saved(int(row["pageid"]), row["title"], int(row["revid"]), int(row.get("parentid", 0)))
+
+
+def _left(first: Saved, why: ConnectorError) -> str:
+    return f"the sections are in {first.title}, and could not be taken out again: {why.message}"
 
 
 def _many(action: ArchiveThread) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ordito.config.errors import Conflict, Filtered, OutcomeUnknown
+from ordito.config.errors import Conflict, Filtered, NotFound, OutcomeUnknown
 from ordito.config.secret import Secret
 from ordito.connectors.actions import ArchiveThread
 from ordito.connectors.base import NotDone, Receipt, Unknown, receipt_from_json, receipt_to_json
@@ -154,6 +154,39 @@ def test_an_interrupted_archiving_that_is_not_wanted_any_more_is_taken_back(
     before = edits(talk)
     connector.take_back(action, MARKER)
     assert edits(talk) == before, "there is nothing left to take back"
+
+
+@pytest.mark.parametrize("how", ["taken out", "deleted"])
+@pytest.mark.parametrize("wanted", [True, False])
+def test_what_somebody_took_from_the_talk_page_meanwhile_stays_in_the_archive(
+    talk: Wiki, people: dict[str, Client], monkeypatch: pytest.MonkeyPatch, how: str, wanted: bool
+) -> None:
+    connector, action = interrupted(talk, monkeypatch), archiving(talk)
+    if how == "deleted":
+        talk.admin().post(action="delete", title="Talk:Tents")
+    else:
+        people["Bob"].edit("Talk:Tents", f"Lead.\n\n{NEW}\n\n== Poles ==\nSee the archive.")
+    archive = talk.admin().text(ARCHIVE)
+    if wanted:
+        with pytest.raises((Conflict, NotFound)):
+            connector.perform(action, MARKER)
+    else:
+        connector.take_back(action, MARKER)
+    assert talk.admin().text(ARCHIVE) == archive, "it is nowhere else"
+
+
+@pytest.mark.parametrize("page", ["Talk:Tents", ARCHIVE])
+def test_what_only_a_person_can_take_back_is_said(
+    talk: Wiki, people: dict[str, Client], monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    connector, action = interrupted(talk, monkeypatch), archiving(talk)
+    text = str(talk.admin().text(page))
+    people["Bob"].edit(page, f"{text}\n:Or of wood." if page == ARCHIVE else text.replace(OTHER, ""))
+    before = edits(talk)
+    with pytest.raises(Conflict, match=f"the sections are in {ARCHIVE}, and could not be") as caught:
+        connector.take_back(action, MARKER)
+    assert "by hand" in caught.value.hint
+    assert edits(talk) == before
 
 
 def test_what_can_neither_be_finished_nor_taken_back_is_left_to_a_person(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ordito.connectors.mediawiki.talk import sections, understands, without
+from ordito.connectors.mediawiki.talk import sections, still_there, understands, without
 
 PAGE = """\
 {{Talk header}}
@@ -79,3 +79,10 @@ def test_what_is_taken_out_leaves_the_rest_as_it_was() -> None:
     assert without(PAGE, [wide.text + " More."]) is None
     assert without(PAGE, [wide.text, wide.text]) is None
     assert without(PAGE, [rules.text[:-5]]) is None
+
+
+def test_a_section_is_still_there_as_long_as_most_of_its_words_are() -> None:
+    asked, other = "== Q ==\nHow long is the rope? 3 March", "== Q ==\nMay I bring a dog along? 4 March"
+    assert still_there(f"x\n\n{asked}\n\n{other}", [asked, other]) == [True, True]
+    assert still_there(f"{asked.replace('rope', 'line')}\n:Very.", [asked, other]) == [True, False]
+    assert still_there("== Q ==\nArchived.\n\n== R ==\n" + asked[8:], [asked]) == [False]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ordito.config.errors import OutcomeUnknown, ReadOnly, Unreachable
+from ordito.config.errors import Conflict, OutcomeUnknown, ReadOnly, Unreachable
 from ordito.connectors.actions import Reply
 from ordito.connectors.base import NotDone, Unknown
 from ordito.sync.locks import STALE
@@ -116,6 +116,19 @@ def test_half_of_what_is_not_wanted_any_more_goes_before_it_is_dropped(rig: Rig,
     rig.apply()
     assert rig.connector.taken_back == rig.connector.markers[:1]
     assert rig.get(proposal).state in (State.SUPERSEDED, State.PROPOSED)
+
+
+def test_half_that_only_a_person_can_take_back_is_told_once_and_holds_up_nothing(rig: Rig) -> None:
+    [proposal, other] = rig.approved(draft("a"), draft("b"))
+    rig.connector.found = NotDone("the copy is there already.")
+    with says(rig, "after perform", OutcomeUnknown("no answer", where="forum")):
+        rig.apply(proposal)
+    rig.gate.verdict = Supersede("somebody replied")
+    with says(rig, "take back", Conflict("the copy was changed.", where="forum", hint="Do it by hand.")):
+        report = rig.apply()
+    assert [(f.id, f.retriable) for f in report.failed] == [(proposal, False)]
+    assert "Do it by hand." in report.failed[0].error
+    assert [rig.get(each).state for each in (proposal, other)] == [State.SUPERSEDED] * 2
 
 
 def test_of_what_was_never_begun_nothing_is_taken_back(rig: Rig) -> None:
