@@ -18,7 +18,7 @@ Verdict = Literal["yes", "no", "unclear"]
 _QUOTE = re.compile(r"\[quote\b(?:(?!\[quote\b).)*?\[/quote\]", re.S | re.I)
 """A quote without another one inside."""
 _STRUCK = re.compile(
-    r"~~.{0,500}?~~|<(s|del|strike|blockquote)\b[^>]{0,99}>.{0,2000}?</\1>", re.S | re.I
+    r"~~.{0,500}?~~|<!--.{0,2000}?-->|<(s|del|strike|blockquote)\b[^>]{0,99}>.{0,2000}?</\1>", re.S | re.I
 )
 _QUOTED_LINE = re.compile(r"^ {0,3}>.*$", re.M)
 _WROTE = re.compile(
@@ -73,13 +73,26 @@ hallo; guten tag; bonjour; hola; buenos días
 _HEDGES = """
 no; not; never; but; only; except; unless; if; though; although; however; maybe; perhaps; until
 without; wait; unsure
-don't; didn't; won't; can't; cannot; shouldn't; wouldn't; isn't; stop; changed
+don't; didn't; won't; can't; cannot; shouldn't; wouldn't; isn't; dont; wont; cant; stop; changed
+nope; nah; neither; nor; none; nobody; actually; instead; rather; later; yet; once; when; long; provided
+providing; condition; conditions; forget; ignore; disregard; cancel; remove; delete; withdraw; leave; out; off
+kidding; joking; joke; mistake; wrong; oops; second; anonymous; anonymously; hide; undo; unlist
 non; ma; però; solo; soltanto; tranne; se; mai; forse; purché; senza; aspetta; aspettate
-nicht; kein; keine; keinen; nie; aber; nur; außer; wenn; falls; vielleicht; ohne
+né; nemmeno; neanche; anzi; invece; quando; finché; condizione; condizioni; patto; dimentica; dimenticate
+ignora; ignorate; annulla; annullate; cancella; cancellate; cancellatemi; togli; togliete; toglietemi
+rimuovi; rimuovete; rimuovetemi; scherzo; scherzavo; errore; sbagliato; ripensandoci; anonimo
+nein; nicht; kein; keine; keinen; nie; aber; nur; außer; wenn; falls; vielleicht; ohne
+weder; sondern; doch; jedoch; allerdings; solange; sofern; sobald; später; bevor; bedingung; vergiss
+vergesst; ignoriert; streicht; entfernt; löscht; scherz; witz; irrtum; versehen; anonym
 pas; jamais; mais; sauf; seulement; peut; sans
+ni; ne; n'en; plus; plutôt; finalement; cependant; toutefois; quand; condition; tant; oubliez; oublie
+ignorez; annulez; supprimez; retirez; blague; erreur; anonyme
 nunca; pero; salvo; quizás; quizá; sin
+tampoco; sino; cuando; mientras; siempre; condición; olvida; olvidad; olvídalo; olvídenlo; ignoren
+cancela; borra; quita; elimina; broma; anónimo
 """
 """Any of these after a yes makes it one that a person has to read."""
+_AGAINST = frozenset("👎❌🚫🙅⛔🛑")
 
 
 def _phrases(listed: str) -> frozenset[tuple[str, ...]]:
@@ -134,7 +147,7 @@ def verdict(lines: Sequence[str]) -> Verdict | None:
     if "?" in first:
         return "unclear"
     if _is(said, {_AGREES, _KIND}, _AGREES):
-        return "unclear" if after & _CONTRARY else "yes"
+        return "unclear" if _AGAINST & set(first) or takes_back(rest) else "yes"
     start = re.split(r"[,.;:!–—]", first, maxsplit=1)[0]
     agreed = {phrase[0] for phrase in _AGREES if len(phrase) == 1}
     if _is(words(start), {_DECLINES, _KIND}, _DECLINES):
@@ -144,7 +157,7 @@ def verdict(lines: Sequence[str]) -> Verdict | None:
 
 def takes_back(lines: Iterable[str]) -> bool:
     """Whether what somebody wrote after their answer might change it."""
-    return any(word in _CONTRARY for line in lines for word in words(line))
+    return any(_AGAINST & set(line) or _CONTRARY & set(words(line)) for line in lines)
 
 
 def _is(

@@ -41,6 +41,7 @@ _USER_TALK = "3"
 _INDENT = re.compile(r"^[\s:*#;]+")
 _SIGNATURE = re.compile(r"\s*(?:--|—|–)?\s*\[\[[^\]]*\]\].*$", re.S)
 """From the first link on, which in a reply of one word is the one to its writer."""
+_LINK = re.compile(r"\[\[[^\]]*\]\]")
 
 
 @dataclass
@@ -95,8 +96,13 @@ def _in_section(
 
 
 def _own(words: str) -> tuple[str, ...]:
-    lines = (_SIGNATURE.sub("", _INDENT.sub("", line)) for line in words.splitlines())
+    lines = (_SIGNATURE.sub(_apart, _INDENT.sub("", line)) for line in words.splitlines())
     return tuple(own_lines("\n".join(lines)))
+
+
+def _apart(signature: re.Match[str]) -> str:
+    """On a line of its own, without the links: it may go on after a link to something else."""
+    return "\n" + _LINK.sub(" ", signature[0]).strip(" -—–")
 
 
 def _pages(conn: Connection, of: Sequence[Ref] | None) -> list[_Page]:

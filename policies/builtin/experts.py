@@ -32,7 +32,7 @@ from ..community import Community
 from ..conditions import NEVER, NOTHING_ASKED, Condition
 from ..constitution import Barred, Law
 from ..facts import Subject
-from ..insight.expertise import LEVEL, Expert, flat, rank
+from ..insight.expertise import LEVEL, SHOWN, Expert, flat, rank
 from ..kind import Candidate, Held, Kind
 from ..people import accounts, group_exists, groups
 from .common import nobody_to_talk_to, unless
@@ -43,6 +43,7 @@ from .gifts import BADGE, GROUP, TAKEN, gifts, withdrawals
 __all__ = ["ASK", "Experts", "ExpertsParameters"]
 
 ASK = "ask"
+_CAUTIOUS = ("yes", "unclear", "no")
 _UNCLEAR = "{} answered neither a plain yes nor a plain no; read it, and ask them for one of the two"
 
 
@@ -106,7 +107,7 @@ class Experts(Kind):
         top: list[Expert] = []
         passed: list[tuple[Expert, Barred]] = []
         for expert in fit:
-            if expert.score <= LEVEL[given.score] or named[expert.area] == given.top:
+            if round(expert.score, SHOWN) <= LEVEL[given.score] or named[expert.area] == given.top:
                 continue
             if barred := law.left_alone(expert.member):
                 passed.append((expert, barred))
@@ -209,7 +210,7 @@ class Experts(Kind):
             Because(f"{done} in {expert.area}", f">= {least.evidence}", str(expert.answers)),
             Because(others, f">= {least.people}", str(expert.people)),
             Because(f"rank in {expert.area}", f"<= {self.parameters.top}",
-                    f"{expert.rank} (score {expert.score:.1f})"),
+                    f"{expert.rank} (score {expert.score:.{SHOWN}f})"),
         )  # fmt: skip
 
     def _let_go(self, community: Community, site: str, ranking: _Ranking) -> Iterator[Candidate]:
@@ -251,19 +252,17 @@ class Experts(Kind):
         return self.parameters.consent == "assumed" or self._answer(community, who) == "yes"
 
     def _answer(self, community: Community, who: Ref) -> str | None:
-        """On any account; what is plain before what is not."""
-        found: str | None = None
+        """The newest on any of their accounts; of two that were read together, the more cautious one."""
+        found: list[tuple[int, int, str]] = []
         for account in accounts(community.conn, who):
-            query = select(consents.c.answer).where(
+            query = select(consents.c.at, consents.c.answer).where(
                 consents.c.site == account.site,
                 consents.c.member == account.id,
                 consents.c.about == self.policy,
             )
-            answer: str | None = community.conn.execute(query).scalar_one_or_none()
-            if answer in ("yes", "no"):
-                return answer
-            found = found or answer
-        return found
+            rows = community.conn.execute(query)
+            found += [(at, _CAUTIOUS.index(answer), answer) for at, answer in rows]
+        return max(found)[-1] if found else None
 
     def _ask(
         self, community: Community, platform: Platform, expert: Expert

@@ -49,6 +49,8 @@ from .central import centrality
 Score = Literal["z", "pagerank"]
 LEVEL: dict[Score, float] = {"z": 0.0, "pagerank": 1.0}
 """Above this somebody stands out: answers more than asks, or is more central than most."""
+SHOWN = 1
+"""Decimals of a score that are shown, and that tell who is above the level: what is less has faded."""
 
 _TOGETHER = 100
 """So many of those who wrote most are looked at at once."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from ordito.connectors.actions import AddToGroup, EditText, GrantBadge, RemoveFromGroup, SendMessage, SetTitle
 from ordito.connectors.records import Kind, Ref
 from ordito.policies.pages import MARKERS
@@ -282,3 +284,32 @@ def test_why_names_the_evidence_for_an_expert(town: Town) -> None:
     assert why.matches
     assert why.conditions[0].condition == "answers in Help >= 5"
     assert why.conditions[0].value == "5"
+
+
+@pytest.mark.parametrize(
+    ("at", "recognised"),
+    [(1, {"title", "directory"}), (2, set()), (3, set())],
+    ids=["before", "with", "after"],
+)
+def test_of_answers_on_two_accounts_the_newer_and_else_the_more_cautious_counts(
+    town: Town, at: int, recognised: set[str]
+) -> None:
+    town.settle(LISTED)
+    who = helper(town, "2", answers=5)
+    other = town.member("7", site="wiki")
+    town.link(who, other)
+    said = ((other, "yes", 2), (who, "unclear", at))
+    with town.store.write() as conn:
+        for each, answer, when in said:
+            key = {"site": each.site, "member": each.id, "about": "e"}
+            conn.execute(tables.consents.insert().values(**key, answer=answer, at=when, evidence=""))
+    assert {each.step for each in town.proposed()} == recognised
+
+
+@pytest.mark.parametrize(("years", "named"), [(0, ["2"]), (2, ["2"]), (12, [])])
+def test_nobody_is_recognised_whose_evidence_has_faded_to_nothing(
+    town: Town, years: int, named: list[str]
+) -> None:
+    town.settle(policy("badge: Expert"))
+    helper(town, "2", answers=5, days=10 + 365 * years)
+    assert members(town.run()) == named

@@ -173,9 +173,16 @@ UNCLEAR = [
     "Yes\n\nbut do not publish my real name", "Sì\n\nma senza il mio nome", "YES or NO", QUESTION,
     f"You wrote: {QUESTION}", "'YES' is what you want to hear", "Yes, if nobody else does", "{{tq|YES}}",
     "No idea",
-    "I never say yes", "Non sì", "nicht ja",
+    "I never say yes", "Non sì", "nicht ja", "Yes 👎",
+    "Yes\n\nActually, forget it", "Yes\nplease remove me", "Yes\nneither now nor later",
+    "Yes\nUnder one condition:",
+    "Yes\n\nas long as nobody sees my name", "Yes\n\nHa, just kidding", "Sì\n\nanzi, lasciate stare",
+    "Ja\n\nNein", "Ja\nsolange es anonym bleibt", "Oui\n\nplutôt plus tard", "Sí\n\nolvídalo",
 ]  # fmt: skip
-NOTHING = ["", "> YES", "[quote]YES[/quote]", f"{MAIL}\n> YES", "~~Yes~~", "<blockquote>YES</blockquote>"]
+NOTHING = [
+    "", "> YES", "[quote]YES[/quote]", f"{MAIL}\n> YES", "~~Yes~~", "<!-- YES -->",
+    "<blockquote>YES</blockquote>",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -186,7 +193,11 @@ def test_what_people_write_means_what_they_mean(found: str | None, texts: list[s
     assert wrong == {}
 
 
-@pytest.mark.parametrize("text", ["[quote]" * 9999, "~~" * 30001, "On 1" * 9999, "<s>" * 9999, "yes " * 9999])
+@pytest.mark.parametrize(
+    "text",
+    ["[quote]" * 9999, "~~" * 30001, "On 1" * 9999, "<s>" * 9999, "<!--" * 9999, "yes " * 9999],
+    ids=["quote", "struck", "mail", "tag", "comment", "yes"],
+)
 def test_no_text_takes_long_to_understand(text: str) -> None:
     verdict(own_lines(text))
 
@@ -222,13 +233,14 @@ def test_a_quotation_alone_is_no_answer(asked: Town) -> None:
     assert consent(asked) == []
 
 
-def test_thanks_after_a_yes_change_nothing_but_second_thoughts_do(asked: Town) -> None:
+@pytest.mark.parametrize("second", ["Sorry, I do not want that after all.", "Please take me off again"])
+def test_thanks_after_a_yes_change_nothing_but_second_thoughts_do(asked: Town, second: str) -> None:
     asked.post("m1", "2", text="Yes")
     asked.later(hours=1)
     asked.post("m1", "2", text="Thanks!")
     assert consent(asked) == [("2", "yes")]
     asked.later(hours=1)
-    asked.post("m1", "2", text="Sorry, I do not want that after all.")
+    asked.post("m1", "2", text=second)
     assert consent(asked) == [("2", "unclear")]
     assert asked.proposed() == []
 

@@ -86,7 +86,11 @@ def test_a_page_on_a_wiki_that_begins_with_the_phrase_is_no_answer(written: Town
     assert answered(written, "STOP\n\nA sign.") == set()
 
 
-def test_consent_is_given_below_the_question(town: Town) -> None:
+@pytest.mark.parametrize(
+    ("reply", "understood"),
+    [(f"Yes! {BOB}", "yes"), (f"Yes, [[User:Carl]] may be listed, but I do not want it. {BOB}", "unclear")],
+)
+def test_consent_is_given_below_the_question(town: Town, reply: str, understood: str) -> None:
     town.settle("""\
   experts:
     use: experts
@@ -106,8 +110,8 @@ def test_consent_is_given_below_the_question(town: Town) -> None:
     heading = question.subject  # type: ignore[union-attr]
     town.later(hours=1)
     ours = OURS.replace("A note", heading)
-    town.post("m1", "2", text=f"{ours}\n:Yes! {BOB}", site="wiki")
+    town.post("m1", "2", text=f"{ours}\n:{reply}", site="wiki")
     town.plan()
     with town.store.read() as conn:
         rows = [(row.site, row.member, row.answer) for row in conn.execute(tables.consents.select())]
-    assert rows == [("wiki", "2", "yes")]
+    assert rows == [("wiki", "2", understood)]
