@@ -59,6 +59,7 @@ def plan(
 @click.pass_obj
 def why(app: App, policy: str, item: str) -> int:
     """Why a policy proposes something for an item, or why not."""
+    from ..connectors.records import Kind as RecordKind
     from ..sync.items import resolve
     from ..sync.naming import called
     from .documents import why_document
@@ -72,8 +73,9 @@ def why(app: App, policy: str, item: str) -> int:
         found = explain(engine, conn, kind, ref, app.now())
         name = f"{called(conn, ref, app.platform(ref.site))} on {ref.site}"
     if found is None:
+        words = app.platform(ref.site).words(RecordKind(kind.subject))
         raise UsageError(
-            f"The policy {policy} looks at {kind.subject}s, and the mirror has no such one as '{item}'.",
+            f"The policy {policy} looks at {words}s, and the mirror has no such one as '{item}'.",
             hint="Run 'ordito sync' first, or look for the item's address.",
         )
     app.out.document(why_document(found))

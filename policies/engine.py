@@ -20,6 +20,7 @@ from sqlalchemy import Connection, select
 
 from ..config.errors import ConnectorError, NotFound
 from ..connectors.base import Platform, Profile
+from ..connectors.records import Kind as RecordKind
 from ..connectors.records import Ref
 from ..sync.outbox import Draft, Proposal, State, lapse, propose, rearm, supersede
 from ..sync.outbox.bench import SiteError
@@ -167,7 +168,8 @@ class Engine:
         if count:
             names = community.unknown_facts(site, when, unless)
             which = f" ({', '.join(names)})" if names else ""
-            reason = f"{count} {kind.subject}s: a fact is unknown{which}"
+            words = self.platforms[site].words(RecordKind(kind.subject))
+            reason = f"{count} {words}{'s' * (count > 1)}: a fact is unknown{which}"
             this.held.append(kind.held(site, "unknown", reason))
 
     def _choose(

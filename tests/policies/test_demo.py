@@ -41,6 +41,10 @@ def test_without_a_terminal_it_shows_one_proposal_of_every_policy_and_ends(tmp_p
         assert f"ordito --config ordito-demo/ordito.yaml {command} " in done.out
     why = run("--config", "ordito-demo/ordito.yaml", "why", "welcome-newcomers", "@sama", cwd=tmp_path)
     assert why.out.startswith("The policy welcome-newcomers means user sama on forum.\n")
+    asked = ("why", "archive-stale", "forum:thread:none")
+    none = run("--config", "ordito-demo/ordito.yaml", *asked, cwd=tmp_path)
+    assert none.code == 2
+    assert "looks at topics, and the mirror has no such one as 'forum:thread:none'" in none.err
 
 
 @pytest.mark.parametrize("variables", [{}, {"DISPLAY": ":0"}])
