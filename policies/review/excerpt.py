@@ -25,7 +25,8 @@ _SPOKEN = (ContributionKind.REGULAR, ContributionKind.MODERATOR, ContributionKin
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """`thread` is a title. `text` None: the mirror does not hold it. `cut`: there is more than `text`."""
+    """`thread` is a title. `text` None: the mirror does not hold it. `cut`: there is more than `text`.
+    `whole`: it is the text of a wiki's page, of which the mirror does not know what the edit changed."""
 
     ref: Ref
     author: str
@@ -34,6 +35,11 @@ class Excerpt:
     url: str
     text: str | None
     cut: bool
+    whole: bool
+
+    @property
+    def heading(self) -> str:
+        return "The page as last edited" if self.whole else "What was said last"
 
 
 def excerpt(
@@ -57,6 +63,7 @@ def excerpt(
         url=platform.url(ref) if platform else "",
         text=None if row.text is None else row.text[:LENGTH],
         cut=row.text is not None and len(row.text) > LENGTH,
+        whole=platform is not None and platform.family == "wiki",
     )
 
 

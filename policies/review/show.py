@@ -142,7 +142,7 @@ def _answers(page: _Page, card: Card) -> None:
     if found is None:
         return
     where = f"in “{found.thread}”, " if found.thread != card.item.title else ""
-    page.section("What was said last", f"{found.author}, {where}{ago(found.at, card.as_of)}")
+    page.section(found.heading, f"{found.author}, {where}{ago(found.at, card.as_of)}")
     if found.text is None:
         page.add("its text is not in the mirror", "dim italic", first="  ")
     else:

@@ -3,16 +3,18 @@
 from rich.cells import cell_len
 
 from ordito.connectors.actions import Reply, SendMessage
-from ordito.connectors.records import Kind, Ref
+from ordito.connectors.records import Contribution, Kind, Ref
 from ordito.policies.review.queue import Card, card
 from ordito.policies.review.show import layout, render, visible
 from ordito.sync.context import App
 from ordito.sync.outbox import Because, claim
 from ordito.sync.output import clean
-from ordito.sync.store.tables import attempts, doings
+from ordito.sync.store import rows
+from ordito.sync.store.tables import attempts, contributions, doings, texts
 from tests.policies.review.community import (
     ANNA,
     CLOSE,
+    NOW,
     PAGE_EDIT,
     TAG,
     WARNING,
@@ -65,6 +67,17 @@ def test_a_proposal_fits_80_columns_without_colour(app: App, clock: Clock) -> No
     forum = app.platform("forum")
     anna, post = forum.profile(ANNA, "anna"), forum.url(Ref("forum", Kind.CONTRIBUTION, "100"))
     assert render(seen(app, id_), 80, heading="1 of 3") == WELCOME_CARD.format(anna=anna, post=post)
+
+
+def test_on_a_wiki_the_page_is_not_shown_as_words_of_who_edited_it_last(app: App) -> None:
+    edit = Contribution(site="wiki", id="300", thread="20", author="3", created_at=NOW, text="One\nTwo\n")
+    with app.store.write() as conn:
+        rows.upsert(conn, contributions, rows.contribution_rows("wiki", [edit], ""))
+        rows.upsert(conn, texts, [("wiki", "300", edit.text)])
+    [id_] = offer(app, draft(PAGE_EDIT))
+    shown = render(seen(app, id_), 80)
+    assert "The page as last edited  Zoe" in shown
+    assert "What was said last" not in shown
 
 
 def test_what_was_asked_of_the_same_fact_stands_together(app: App) -> None:
