@@ -159,6 +159,7 @@ class SiteSync:
     report: SiteReport
     _checkpoint: Checkpoint = field(init=False)
     _ingest: Ingest = field(init=False)
+    _purged: bool = False
 
     def run(self, *, full: bool) -> None:
         """Raises ConnectorError with everything stored that was read before."""
@@ -186,6 +187,7 @@ class SiteSync:
                 self._settle_unseen(batch)
             self._checkpoint = replace(self._checkpoint, cursor=batch.cursor or self._checkpoint.cursor)
             with self.store.write(durable=False) as connection:
+                self._purge(connection)
                 self._ingest.store(connection, batch)
                 self._checkpoint.save(connection)
             self.report.stored = True
@@ -223,10 +225,18 @@ class SiteSync:
         with self.store.write() as connection:
             checkpoint.save(connection)
             guard = Guard.load(connection, site, exclusions(settings), self.store.secret)
-            purge(connection, guard)
-        self._ingest = Ingest(
-            site, self.source.family, guard, self.now, checkpoint.synced_at, self.report.counts
-        )
+            self._ingest = Ingest(
+                site, self.source.family, guard, self.now, checkpoint.synced_at, self.report.counts
+            )
+            if checkpoint.cursor is None:
+                self._purge(connection)
+
+    def _purge(self, connection: Connection) -> None:
+        """Remove what the settings leave out now, once. It goes with the first cursor that is of these
+        settings: beside an older one it would seem to be there still, if they change back."""
+        if not self._purged:
+            purge(connection, self._ingest.guard)
+            self._purged = True
 
     def _estimate(self, health: Health, what: str) -> Estimate:
         settings = self.source.settings
@@ -274,6 +284,7 @@ class SiteSync:
             first_synced_at=self._checkpoint.first_synced_at or micros(self.now),
         )
         with self.store.write() as connection:
+            self._purge(connection)  # where there was no batch
             find_parents(connection, self.source.site)
             drop_orphans(connection, self._ingest.guard)
             if full:  # whatever an audit missed has been read now

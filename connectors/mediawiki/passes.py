@@ -73,9 +73,11 @@ class Passes:
         if cursor["phase"] != "recent":
             held, now = Extent.load(cursor["extent"]), Extent.of(self.convert.scope, self.known)
             if held.within(now) == now:
-                return cursor
+                return {**cursor, "extent": now.document()}
             if not cursor.get("again"):
-                return {"phase": "users", "time": cursor["time"]}
+                cursor = {"phase": "users", "time": cursor["time"]}
+                yield Batch(cursor=cursor)
+                return cursor
             cursor = _without_reading(cursor)
         return (yield from self._all(Adding(self.client, self.convert, self.known).run(cursor), cursor))
 

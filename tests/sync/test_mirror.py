@@ -205,6 +205,16 @@ def test_a_longer_list_of_exclusions_removes_what_was_stored(store: Store) -> No
     assert_nothing_private(store)
 
 
+def test_what_is_excluded_goes_with_the_first_cursor_that_knows_of_it(store: Store) -> None:
+    sync_one(store, FakeSite([community()]), day(30))
+    lost = FakeSite([community(), Batch()], faults={1: Unreachable("The site does not answer.")})
+    sync_one(store, lost, day(31), settings(exclude=PRIVATE))
+    assert len(ids(store, contributions)) == 5, "they may be wanted again before the site answers"
+    sync_one(store, FakeSite([community(), Batch(), Batch()], faults={2: lost.faults[1]}), day(31),
+             settings(exclude=PRIVATE))  # fmt: skip
+    assert_nothing_private(store)
+
+
 def test_who_is_excluded_stays_so_in_syncs_that_read_nothing_but_their_words(store: Store) -> None:
     """What somebody wrote names them by the id only, and they may be called otherwise by now."""
     later = Batch(

@@ -190,6 +190,26 @@ def test_settings_that_change_back_while_something_is_added_leave_nothing_of_it(
     assert_as_if_always(one, mirror, **PRIVATE)
 
 
+def test_settings_that_change_back_before_the_wiki_could_be_reached_lose_nothing(
+    content: Wiki, people: dict[str, Client], mirror: Callable[[], Mirror]
+) -> None:
+    one = mirror()
+    one.sync()
+    assert not one.sync_some(0, **PRIVATE).stored
+    one.sync()
+    assert_as_if_always(one, mirror)
+
+
+def test_settings_that_change_back_during_a_first_sync_lose_nothing(
+    content: Wiki, people: dict[str, Client], mirror: Callable[[], Mirror]
+) -> None:
+    one = mirror()
+    assert not one.sync_some(SIGNING_IN + 5).complete
+    assert not one.sync_some(SIGNING_IN + 2, **PRIVATE).complete
+    one.sync()
+    assert_as_if_always(one, mirror)
+
+
 def test_the_cursor_tells_nobody_what_was_excluded(
     content: Wiki, people: dict[str, Client], mirror: Callable[[], Mirror]
 ) -> None:
