@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Column, Double, Index, Table, Text
+from sqlalchemy import Column, Double, Table, Text
 
 from ...config.durations import Duration
 from ..community import Community
@@ -17,39 +18,30 @@ from .expertise import z
 HALF_LIFE = Duration(365, "day")
 _DIGITS = 3
 """What is compared is what is shown, and does not hang on the order in which numbers were added."""
+_ANEW = count()
+"""Numbers that nobody has had: a community outlives what one setting of a policy has worked out."""
 
 
 def area_scores(community: Community, scope: Scope) -> Table:
     """A row for each member and area: `key`, `area` (folded), `name`, `score`. Of all members it is made
     once; of `scope.only`, for members about whom somebody asks one by one, each time anew."""
-    if scope.only is not None:
-        return _made(community, scope)
-    key = ("area scores", scope.site)
-    if key not in community.memo:
-        community.memo[key] = _made(community, scope)
-    table: Table = community.memo[key]
-    return table
-
-
-def _made(community: Community, scope: Scope) -> Table:
-    tables = community.memo.setdefault("tables of area scores", count())
+    whose = scope.site if scope.only is None else f"{scope.site} {next(_ANEW)}"
     columns: list[Column[Any]] = [
-        Column("key", Text), Column("area", Text), Column("name", Text), Column("score", Double),
+        Column("key", Text, primary_key=True), Column("area", Text, primary_key=True),
+        Column("name", Text), Column("score", Double),
     ]  # fmt: skip
-    table = community.scratch(("expertise", f"{scope.site} {next(tables)}"), columns, _rows(community, scope))
-    if not table.indexes:  # the same object is made again with the one that it has
-        Index(f"{table.name}_by_key", table.c.key, table.c.area).create(community.conn)
-    return table
+    return community.scratch(("expertise", whose), columns, _rows(community, scope))
 
 
-def _rows(community: Community, scope: Scope) -> list[tuple[str, str, str, float]]:
+def _rows(community: Community, scope: Scope) -> Iterator[tuple[str, str, str, float]]:
     kinds: tuple[Areas, ...] = ("labels", "spaces") if scope.family == "forum" else ("labels",)
     best: dict[tuple[str, str], tuple[float, str]] = {}
     for areas in kinds:
         for (area, author), (answered, asked) in _sums(community, scope, areas).items():
             key, score = (author, fold(area)), round(z(answered, asked), _DIGITS)
             best[key] = max(best.get(key, (score, area)), (score, area))
-    return [(author, area, name, score) for (author, area), (score, name) in best.items()]
+    for (author, area), (score, name) in sorted(best.items()):
+        yield author, area, name, score
 
 
 def _sums(community: Community, scope: Scope, areas: Areas) -> dict[tuple[str, str], tuple[float, float]]:

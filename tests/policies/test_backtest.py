@@ -83,6 +83,20 @@ def test_several_settings_side_by_side_are_each_what_they_are_alone(quiet: Town)
     assert both[0].outcomes != both[1].outcomes
 
 
+def test_settings_that_ask_about_the_expertise_of_different_people_are_each_what_they_are_alone(
+    town: Town,
+) -> None:
+    rule = 'use: rule, for: member, on: [forum], when: {joined: "> 1 day", expertise: "> 0"}'
+    town.settle(f"  r: {{{rule}, do: [{{grant_badge: {{badge: Helper}}}}]}}\n")
+    for number in range(2, 12):
+        town.member(str(number), joined=number * 10)
+    for number in range(20):
+        posts = ("11", 9, "How?"), (str(2 + number % 5), 8, "So.")
+        town.topic(f"t{number}", "11", *posts)
+    both = run(town, "when.joined=< 25 days,> 45 days", days=1)
+    assert [{each.item.id for each in one.actions} for one in both] == [{"2"}, {"5", "6"}]
+
+
 def test_examples_show_what_was_better_left_undone_and_what_then_happened(quiet: Town) -> None:
     found = run(quiet)[0].examples()
     assert {(each.item.id, each.outcome, each.good) for each in found} == {
