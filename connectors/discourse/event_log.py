@@ -74,7 +74,14 @@ class EventLog:
     def _foundation(self) -> int:
         """The offset of the first page that reaches: by doubling, and then by halves."""
         above, below = -1, 0
-        while not self._reaches(self._page(below * _PACE)) and below < _FAR:
+        while not self._reaches(self._page(below * _PACE)):
+            if below >= _FAR:
+                raise Misconfigured(
+                    f"the delivery log of webhook {self._r.webhook} has the same events at every place.",
+                    where=self._r.site,
+                    hint="Something before the forum may answer from a cache; or take webhook: out of the"
+                    " settings.",
+                )
             above, below = below, max(1, 2 * below)
         while below - above > 1:
             middle = (above + below) // 2

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from ordito.config.durations import Duration
-from ordito.connectors.discourse import events
+from ordito.config.errors import Misconfigured
+from ordito.connectors.discourse import event_log, events
 from ordito.connectors.records import Member
 from tests.connectors.adapter import MemoryMirror
 from tests.connectors.discourse.scenes import TEXT, anna, asked
@@ -169,6 +170,16 @@ def test_a_pause_longer_than_the_log_goes_back_is_noticed_and_closed(
     assert are_held(mirror, [edited, answer(server, topic, 1)])
     server.clock.advance(3600)
     assert len(asked(server, mirror)) == 3
+
+
+def test_a_log_that_gives_the_same_events_at_every_place_is_not_read_for_ever(
+    server: DiscourseServer, mirror: MemoryMirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a cache that leaves the query of an address out of account."""
+    same = [{"id": number} for number in range(10_050, 10_000, -1)]
+    monkeypatch.setattr(event_log, "page", lambda *_: same)
+    with pytest.raises(Misconfigured, match="same events"):
+        mirror.sync()
 
 
 def test_a_log_that_is_empty_because_nothing_happened_is_no_gap(
