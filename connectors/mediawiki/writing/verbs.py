@@ -138,7 +138,8 @@ class Verbs:
             return self._undo_edit(receipt, before, after, marker)
         except Conflict:
             # What somebody changed since may be what an undo did whose answer was lost.
-            if (row := self._ours(marker, receipt.at)) is None:
+            later = (row for row in self.editor.own(receipt.at) if row["revid"] > after["revision"])
+            if (row := self.editor.marked(later, marker)) is None:
                 raise
             return self._undone(receipt, after, (saved_of(row),))
 
