@@ -50,7 +50,7 @@ def take_in(conn: Connection, phrase: str, now: datetime, of: Sequence[Ref] | No
             noted += _opt_out(conn, answer, now)
         elif answer.step == ASK and answer.member == answer.addressed:
             key = (answer.contribution.site, answer.member, answer.policy)
-            found = verdict(answer.lines)
+            found = verdict(answer.lines) or _nothing_left(conn, answer)
             if found and _counts(found, answer, key in said and said[key][1] != "unclear"):
                 said[key] = (answer, found)  # the last one counts
     return noted + sum(_consent(conn, answer, found, now) for answer, found in said.values())
@@ -59,6 +59,13 @@ def take_in(conn: Connection, phrase: str, now: datetime, of: Sequence[Ref] | No
 def _counts(found: Verdict, answer: Answer, decided: bool) -> bool:
     """Whether a reply is an answer: after a plain yes or no, thanks and the like are none."""
     return found != "unclear" or not decided or takes_back(answer.lines)
+
+
+def _nothing_left(conn: Connection, answer: Answer) -> Verdict | None:
+    """Nobody can be sure any more of an answer that was noted and then struck out."""
+    c, at = consents.c, answer.contribution
+    noted = select(c.answer).where(c.site == at.site, c.member == answer.member, c.about == answer.policy)
+    return "unclear" if conn.execute(noted.where(c.evidence == str(at))).first() else None
 
 
 def _answers(conn: Connection, of: Sequence[Ref] | None) -> Iterator[Answer]:

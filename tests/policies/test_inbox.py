@@ -254,12 +254,14 @@ def test_the_last_answer_counts_in_whatever_plan_it_is_read(asked: Town) -> None
     assert consent(asked) == [("2", "yes")]
 
 
-def test_an_answer_that_was_rewritten_counts_as_it_stands(asked: Town) -> None:
+@pytest.mark.parametrize(("text", "means"), [("NO", "no"), ("~~YES~~", "unclear"), ("", "unclear")])
+def test_an_answer_that_was_rewritten_counts_as_it_stands(asked: Town, text: str, means: str) -> None:
     reply = asked.post("m1", "2", text="YES")
     assert consent(asked) == [("2", "yes")]
     with asked.store.write() as conn:
-        conn.execute(tables.texts.update().where(tables.texts.c.contribution == reply.id).values(text="NO"))
-    assert consent(asked) == [("2", "no")]
+        conn.execute(tables.texts.update().where(tables.texts.c.contribution == reply.id).values(text=text))
+    assert consent(asked) == [("2", means)]
+    assert consent(asked) == [("2", means)]
 
 
 def test_third_persons_do_not_consent_for_others_nor_for_themselves(asked: Town) -> None:
