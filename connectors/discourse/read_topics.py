@@ -37,9 +37,11 @@ def note_new(state: State, post: Json) -> None:
 
 def _explained(row: Json, state: State, old: Stamp, new: Stamp) -> bool:
     """Whether a changed row is what its topic's new posts would make of it. Forums that list small actions
-    among posts count them, too (as of 2021)."""
+    among posts count them, too (as of 2021). Where unlisted topics are left out of the list of posts, one
+    that was unlisted for a while may have escaped the full pass: only its small actions tell."""
     count, *times = state.fresh.get(str(row["id"]), [0])
-    return bool(new.posts - old.posts == count and new.bumped in {old.bumped, *times})
+    escaped = state.unlisted_apart and not state.swept_before and new.highest - old.highest > count
+    return bool(new.posts - old.posts == count and new.bumped in {old.bumped, *times}) and not escaped
 
 
 def all_topics(r: Reading) -> Iterator[Batch]:

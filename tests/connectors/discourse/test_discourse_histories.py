@@ -104,6 +104,11 @@ def test_wherever_it_is_cut_the_mirror_ends_true(
         mirror.connector.close()
 
 
+UNLISTED_FOR_A_WHILE: list[tuple[list[Deed], list[Deed], int]] = [([], [("unlist", 0), ("unlist", 0)], 8)]
+"""A topic is unlisted while the list of posts is read, and listed again before unlisted ones are."""
+
+
+@example(steps=UNLISTED_FOR_A_WHILE)
 @EXAMPLES
 @given(
     steps=st.lists(
