@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import TYPE_CHECKING
 
 from ..actions import (
     Action,
@@ -22,9 +23,11 @@ from ..actions import (
     UnarchiveThread,
 )
 from ..base import Finding, Health
-from .client import Client
 from .settings import MediaWikiSettings
 from .wiki import Wiki
+
+if TYPE_CHECKING:
+    from .client import Client  # and with it all that requests take
 
 NEEDS: Mapping[type[Action], frozenset[str]] = {
     SendMessage: frozenset({"edit", "createtalk"}),
