@@ -141,8 +141,9 @@ def test_categories_that_the_wiki_works_out_after_the_edit_are_followed(content:
         db.execute("update categorylinks set cl_to = 'Late' where cl_from = ? and cl_to = 'Gear'", (tents,))
         columns = [row[1] for row in db.execute("pragma table_info(recentchanges)") if row[1] != "rc_id"]
         names = ", ".join(columns)
+        now = names.replace("rc_timestamp", "strftime('%Y%m%d%H%M%S', 'now')")
         db.execute(
-            f"insert into recentchanges ({names}) select {names} from recentchanges"
+            f"insert into recentchanges ({names}) select {now} from recentchanges"
             " where rc_type = 6 and rc_cur_id = ? limit 1",
             (tents,),
         )
