@@ -31,6 +31,7 @@ _WHY = {
         "rule": "This message comes from the rule “{policy}”, which the moderators of this place have set.",
         "directory": "Listed here are people whose contributions others found useful, and who agreed to be "
         "named.",
+        "directory, unasked": "Listed here are people whose contributions others found useful.",
     },
     "it": {
         "welcome": "Ricevi questo messaggio una volta sola, perché hai appena contribuito qui per la prima "
@@ -40,6 +41,7 @@ _WHY = {
         "experts": "Te lo chiediamo, una volta sola, perché i tuoi contributi sono stati utili ad altri.",
         "rule": "Ricevi questo messaggio per la regola «{policy}», stabilita dai moderatori.",
         "directory": "Nell'elenco c'è chi ha dato contributi utili ad altri e ha accettato di comparire.",
+        "directory, unasked": "Nell'elenco c'è chi ha dato contributi utili ad altri.",
     },
 }
 

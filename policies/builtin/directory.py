@@ -1,4 +1,4 @@
-"""The directory: the experts who agreed to be named, on a page of a wiki, between two comments."""
+"""The directory: the experts, on a page of a wiki, between two comments; as a rule those who agreed to it."""
 
 from __future__ import annotations
 
@@ -48,6 +48,8 @@ class Directory:
     page: Ref
     areas: Areas
     tools: Tools
+    asked: bool
+    """Whether who is listed was asked before, and agreed."""
 
     def listed_before(self, community: Community) -> Callable[[Expert], bool]:
         """Whether somebody stands on the page as we wrote it last."""
@@ -79,12 +81,13 @@ class Directory:
         names: dict[str, list[str]] = {}
         for expert in experts:
             names.setdefault(expert.area, []).append(expert.username)
+        who = "experts who agreed" if self.asked else "experts"
         reasons = [Because(area, _LISTED, _BETWEEN.join(found)) for area, found in sorted(names.items())]
         return Candidate(
             item=page,
             occasion=hashlib.sha256(text.encode()).hexdigest()[:16],
             step=STEP,
-            because=(Because("experts who agreed", "differ from the page", str(len(experts))), *reasons),
+            because=(Because(who, "differ from the page", str(len(experts))), *reasons),
             since=0,
             compose=lambda profile: EditText(
                 site=page.site, title=page.id, text=text, markers=MARKERS, expected=_expected(whole),
@@ -105,7 +108,7 @@ class Directory:
             "areas": [
                 {"name": platform.escape(area), "experts": found} for area, found in sorted(areas.items())
             ],
-            "why": phrases.why("directory", language),
+            "why": phrases.why("directory" if self.asked else "directory, unasked", language),
             "stop": phrases.stop("page", language, phrase=self.tools.phrase),
         }
         return self.tools.messages.render("directory", language, platform.markup, values).text.strip()

@@ -326,7 +326,8 @@ class Experts(Kind):
             reason = f"the first sync of {unread[0]} is not finished, so its experts are not known yet"
             yield self.held(page, "coverage", reason)
             return
-        directory = Directory(self.policy, page, self.parameters.areas, self.tools)
+        asked = self.parameters.consent == "ask"
+        directory = Directory(self.policy, page, self.parameters.areas, self.tools, asked)
         listed = [expert for each in on for expert in self._listed(community, each, directory)]
         candidate = directory.candidate(community, listed)
         if candidate is not None:

@@ -251,6 +251,7 @@ def test_somebody_who_agreed_and_then_opted_out_is_taken_off_as_well(town: Town)
     asked(town)
     answer(town, "YES")
     text = listed(town).text
+    assert "who agreed to be named" in text
     page(town, f"{MARKERS[0]}\n{text}\n{MARKERS[1]}")
     town.opt_out(who)
     assert "user2" not in listed(town).text

@@ -143,6 +143,7 @@ def test_who_stands_in_the_directory_stays_until_they_have_fallen_far(town: Town
     overtaken(town, "5", answers=6)
     (edit,) = town.run()
     assert isinstance(edit, EditText)
+    assert "agreed" not in edit.text, "nobody was asked"
     assert "user2" not in edit.text, "the fourth"
     assert "user5" not in edit.text, "the third, but never of the first two"
 
@@ -153,6 +154,6 @@ def test_the_reasons_for_an_edit_of_the_directory_name_who_is_listed(town: Town)
     helper(town, "3", answers=6)
     (proposal,) = town.proposed()
     assert [(each.fact, each.condition, each.value) for each in proposal.because] == [
-        ("experts who agreed", "differ from the page", "2"),
+        ("experts", "differ from the page", "2"),
         ("Help", "listed", "user3 · user2"),
     ]
