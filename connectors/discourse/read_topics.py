@@ -40,7 +40,9 @@ def _explained(row: Json, state: State, old: Stamp, new: Stamp) -> bool:
     among posts count them, too (as of 2021). Where unlisted topics are left out of the list of posts, one
     that was unlisted for a while may have escaped the full pass: only its small actions tell."""
     count, *times = state.fresh.get(str(row["id"]), [0])
-    escaped = state.unlisted_apart and not state.swept_before and new.highest - old.highest > count
+    flips = new.flipped(old)
+    unseen = "v" in flips or new.highest - old.highest > count + len(flips)
+    escaped = unseen and state.unlisted_apart and not state.swept_before
     return bool(new.posts - old.posts == count and new.bumped in {old.bumped, *times}) and not escaped
 
 
@@ -86,7 +88,7 @@ def _notes(r: Reading, row: Json, stamps: Mapping[str, Stamp | None]) -> list[Re
 def _has_notes(r: Reading, now: Stamp, old: Stamp) -> bool:
     """Whether the topic was closed, archived or unlisted, or the contrary, and only the topic itself has the
     forum's note of when: by 2023 the list of posts leaves such notes out."""
-    return r.state.unlisted_apart and not r.state.no_members and now.flipped(old)
+    return r.state.unlisted_apart and not r.state.no_members and bool(now.flipped(old))
 
 
 def unlisted_topics(r: Reading) -> Iterator[Batch]:

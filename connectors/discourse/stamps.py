@@ -72,9 +72,10 @@ class Stamp:
         _, known, flags = self.state.partition(".")
         return flags if known else None
 
-    def flipped(self, old: Stamp) -> bool:
-        """Whether one of `FLAGS` is another than it was, as far as the older stamp knows."""
-        return old.flags is not None and old.flags != self.flags
+    def flipped(self, old: Stamp) -> frozenset[str]:
+        """The first letters of those of `FLAGS` that are others than they were, as far as the older stamp
+        knows."""
+        return frozenset() if old.flags is None else frozenset(self.flags or "") ^ frozenset(old.flags)
 
     def same_posts(self, other: Stamp) -> bool:
         """Whether nothing has happened to the posts between the two, as far as a list shows."""
