@@ -8,29 +8,21 @@ from datetime import timedelta
 
 import pytest
 
-from ordito.config.durations import Duration
 from ordito.config.model import Exclude
 from ordito.connectors.discourse import explorer
-from ordito.connectors.discourse.query import QUERY
 from ordito.connectors.records import Contribution, Member, Thread
 from tests.connectors.adapter import MemoryMirror
+from tests.connectors.discourse.explored import RUN, SELDOM, by_query, explored
 from tests.connectors.discourse.scenes import TEXT, anna, asked, topics
 from tests.connectors.discourse.silent import CHANGES, LIKE, answer, buried, held_post, held_thread
-from tests.connectors.discourse.site import DiscourseSite, connect, mirrored
+from tests.connectors.discourse.site import connect, mirrored
 from tests.servers.discourse import DiscourseServer
-from tests.servers.discourse.explorer import StoredQuery
 from tests.servers.discourse.records import Badge, Topic
-
-RUN = "/admin/plugins/explorer/queries/7/run.json"
-SELDOM = Duration(300, "day")
 
 
 @pytest.fixture(params=["2021", "2026"])
 def server(request: pytest.FixtureRequest) -> Iterator[DiscourseServer]:
-    with DiscourseServer(dialect=request.param) as server:
-        DiscourseSite(server)
-        server.forum.settings.data_explorer_enabled = True
-        server.forum.queries[7] = StoredQuery(7, QUERY, groups={"readers"})
+    with explored(request.param) as server:
         yield server
 
 
@@ -41,9 +33,7 @@ def topic(server: DiscourseServer) -> Topic:
 
 @pytest.fixture
 def mirror(server: DiscourseServer, topic: Topic) -> MemoryMirror:
-    mirror = mirrored(connect(server, data_explorer=7, sweep=SELDOM))
-    server.clock.advance(600)
-    return mirror
+    return by_query(server)
 
 
 def test_nothing_new_costs_one_request(server: DiscourseServer, mirror: MemoryMirror) -> None:

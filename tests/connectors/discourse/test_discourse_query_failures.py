@@ -8,31 +8,26 @@ from datetime import timedelta
 
 import pytest
 
-from ordito.config.durations import Duration
 from ordito.config.errors import Misconfigured
 from ordito.config.model import Exclude
 from ordito.connectors.discourse.query import QUERY
 from ordito.connectors.records import Contribution
 from tests.connectors.adapter import MemoryMirror
+from tests.connectors.discourse.explored import RUN, SELDOM, by_query, explored
 from tests.connectors.discourse.scenes import TEXT, anna, asked, topics
 from tests.connectors.discourse.silent import answer, buried, held_post
-from tests.connectors.discourse.site import DiscourseSite, connect, mirrored
+from tests.connectors.discourse.site import connect, mirrored
 from tests.servers.discourse import DiscourseServer
 from tests.servers.discourse.explorer import StoredQuery
 from tests.servers.discourse.records import Topic
 
-RUN = "/admin/plugins/explorer/queries/7/run.json"
-SELDOM = Duration(300, "day")
 REFUSED = '{"success": false, "errors": ["%s"]}'
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 
 @pytest.fixture(params=["2021", "2026"])
 def server(request: pytest.FixtureRequest) -> Iterator[DiscourseServer]:
-    with DiscourseServer(dialect=request.param) as server:
-        DiscourseSite(server)
-        server.forum.settings.data_explorer_enabled = True
-        server.forum.queries[7] = StoredQuery(7, QUERY)
+    with explored(request.param) as server:
         yield server
 
 
@@ -43,9 +38,7 @@ def topic(server: DiscourseServer) -> Topic:
 
 @pytest.fixture
 def mirror(server: DiscourseServer, topic: Topic) -> MemoryMirror:
-    mirror = mirrored(connect(server, data_explorer=7, sweep=SELDOM))
-    server.clock.advance(600)
-    return mirror
+    return by_query(server)
 
 
 def _says(text: str) -> Callable[[DiscourseServer], object]:
