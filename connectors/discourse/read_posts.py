@@ -134,7 +134,7 @@ def rolling(r: Reading) -> Iterator[Batch]:
     there and the list no longer shows is asked for one by one."""
     posts = public(r)
     for rows, below in _slice(r, posts):
-        if rows:  # a first reading may have met a list that was empty for a moment
+        if rows:  # the forum may have been upgraded, or have had nothing to show when it was first read
             r.state.unlisted_apart = posts.window == "posts"
         above = r.state.rolled or max([r.state.post + 1, *(int(row["id"]) + 1 for row in rows)])
         missing = r.known.listed(below, above - 1) - {str(row["id"]) for row in rows}

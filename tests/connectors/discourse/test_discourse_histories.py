@@ -17,6 +17,7 @@ from ordito.config.errors import RateLimited
 from ordito.connectors.discourse.read_posts import ROUND
 from tests.connectors.adapter import MemoryMirror
 from tests.connectors.discourse.life import Deed, Lively, Meanwhile, deeds, make_pages_small, plain_deeds
+from tests.servers.discourse import DIALECTS as SPOKEN
 from tests.servers.discourse import DiscourseServer
 
 EXAMPLES = settings(
@@ -132,5 +133,42 @@ def test_what_lists_show_is_seen_without_waiting_for_a_round(
             mirror.connector = lively.connect()
             for _ in range(2):  # what changed behind the first one's back
                 mirror.sync()
+            lively.compare(mirror)
+        mirror.connector.close()
+
+
+OUT_OF_SIGHT: list[list[Deed]] = [[("withdraw", 0), ("unlist", 0)]]
+"""A change that the older version's list of posts would have shown, and that of the newer does not."""
+
+
+@example(before=[], during=[], after=OUT_OF_SIGHT)
+@EXAMPLES
+@given(
+    before=st.lists(deeds, max_size=20),
+    during=st.lists(st.tuples(st.integers(0, 6), deeds), max_size=6),
+    after=st.lists(st.lists(deeds, max_size=8), max_size=2),
+)
+@pytest.mark.parametrize("newer", [name for name in DIALECTS if name != "2021"])
+def test_a_forum_that_is_upgraded_between_two_syncs_is_read_in_its_new_dialect(
+    monkeypatch: pytest.MonkeyPatch,
+    newer: str,
+    before: list[Deed],
+    during: list[tuple[int, Deed]],
+    after: list[list[Deed]],
+) -> None:
+    make_pages_small(monkeypatch)
+    with DiscourseServer(dialect="2021") as server:
+        lively = Lively(server)
+        lively.live(before)
+        mirror = MemoryMirror(lively.connect())
+        mirror.sync()
+        mirror.connector.close()
+        server.forum.dialect = SPOKEN[newer]
+        mirror.connector = lively.connect()
+        with Meanwhile(lively, during):
+            mirror.sync()
+        for step in ([deed for _, deed in during], *after):
+            lively.live(step)
+            settle(lively, mirror)
             lively.compare(mirror)
         mirror.connector.close()
