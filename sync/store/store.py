@@ -21,7 +21,7 @@ from .tables import meta
 from .upgrade import keep_copy, revision_of, upgrade
 
 _BUSY_SECONDS = 30
-_CACHE_KIBIBYTES = 32 * 1024
+_CACHE_KIBIBYTES = 32 * 1024  # each of the file and of temporary tables
 _CHECKPOINT_PAGES = 8192  # 32 MiB: a page that many batches touch is written to the file once
 _ADVISORY_LOCK = 0x0D170  # of writers on PostgreSQL; any number that no other program takes
 
@@ -184,7 +184,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA secure_delete = ON")  # a text that was removed must not stay in the file
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
+    for part in ("main", "temp"):
+        connection.execute(f"PRAGMA {part}.cache_size = -{_CACHE_KIBIBYTES}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
 
