@@ -107,8 +107,8 @@ def open_threads(scope: Scope, t: Any = threads) -> ColumnElement[bool]:
 
 
 def in_order(table: Any) -> ColumnElement[bool]:
-    """True of every row; for a way through a whole table. SQLite then goes by the ids, as the table lies: asked
-    for a site alone it takes an index of names, and looks up row after row: two to four times as long."""
+    """True of every row; for a way through a whole table. SQLite then goes by the ids, as the table lies; for
+    a site alone it takes an index of names and looks up row after row, two to four times as long."""
     column: ColumnElement[str] = table.c.id
     return column > ""
 
