@@ -19,18 +19,20 @@ from ..config.durations import Duration
 from ..connectors.records import Ref
 from ..sync.outbox import Because
 from ..sync.store.states import chunks
+from ..sync.store.times import micros
 from .builtin.common import SECTIONS
 from .builtin.stale import WARN, Stale
 from .carrying import Carried
 from .holdout import Arms
 from .kind import Candidate, Crowd, Kind
+from .resting import Resting
 
 if TYPE_CHECKING:
     from .community import Community
     from .engine import Engine
 
 _EXAMPLES = 10
-_MANY = 20  # where more than one in so many is new, it is quicker to ask for all of a crowd
+_MANY = 5_000  # of so many and more, it is quicker to ask for all of a crowd
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _NO_PAST = frozenset({"leave", "revoke", "directory", "tell", SECTIONS})
 """Steps that ask what was done before, or the text of pages as it is today."""
@@ -96,12 +98,13 @@ class Backtest:
             reasons = candidate.because
             self.actions.append(Acted(moment, candidate.item, candidate.occasion, step, reasons))
 
-    def take_many(self, kind: Kind, crowd: Crowd, moment: datetime) -> None:
-        """The same for a crowd, of which most wait since the step before, and nothing new is to be done."""
+    def take_many(
+        self, kind: Kind, crowd: Crowd, moment: datetime, resting: Resting | None = None
+    ) -> None:
+        """The same for a crowd, of which many may wait since the step before: nothing new is to be done."""
         rests = self._rests.setdefault((crowd.site, crowd.steps), {})
         due = {wait[1]: wait for wait in crowd.waits if rests.get(wait, moment) <= moment}
-        few = len(due) * _MANY <= len(crowd.waits)
-        for some in chunks(due) if few else [None]:
+        for some in chunks(due) if len(due) < _MANY else [None]:
             for candidate in crowd.make(some):
                 if candidate.item.id in due:
                     self.take(kind, candidate, moment)
@@ -110,6 +113,8 @@ class Backtest:
             again = kind.parameters.warn.grace.after(moment)
         for wait in due.values():
             rests[wait] = _NEVER if wait in rests else again
+        if resting is not None:
+            resting.rest(crowd.site, crowd.items, ((id, micros(rests[wait])) for id, wait in due.items()))
 
     def _step(self, kind: Kind, candidate: Candidate, moment: datetime) -> str:
         """What would be done now: after a warning and its grace, what the warning announced; '' = nothing."""
@@ -142,10 +147,11 @@ def backtest(
         for settings, kind in kinds
     ]
     carried = Carried(conn, start, end)
+    resting = [Resting(carried) for _ in results]
     try:
         moment = start
         while moment <= end:
-            _step(engine.community(conn, moment, live=False, carried=carried), kinds, results)
+            _step(engine.community(conn, moment, live=False, carried=carried), kinds, results, resting)
             moment = every.after(moment)
     finally:
         carried.close()
@@ -155,12 +161,16 @@ def backtest(
 
 
 def _step(
-    community: Community, kinds: Sequence[tuple[Mapping[str, str], Kind]], results: Sequence[Backtest]
+    community: Community,
+    kinds: Sequence[tuple[Mapping[str, str], Kind]],
+    results: Sequence[Backtest],
+    resting: Sequence[Resting],
 ) -> None:
     """What the settings of the policy would do at one moment."""
     try:
-        for result, (_, kind) in zip(results, kinds, strict=True):
+        for result, (_, kind), done_with in zip(results, kinds, resting, strict=True):
             community.memo.clear()  # what one setting has worked out is not true of the next
+            community.resting = done_with
             _look(community, kind, result)
             result.steps += 1
     finally:
@@ -174,7 +184,7 @@ def _look(community: Community, kind: Kind, result: Backtest) -> None:
                 case Candidate(step=step) if step not in _NO_PAST:
                     result.take(kind, each, community.now)
                 case Crowd():
-                    result.take_many(kind, each, community.now)
+                    result.take_many(kind, each, community.now, community.resting)
 
 
 def _assumed(engine: Engine, kind: Kind) -> tuple[str, ...]:

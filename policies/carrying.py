@@ -6,7 +6,7 @@ a contribution came or went, or a state changed, in between.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,7 @@ from ..sync.store.tables import contributions, states
 from ..sync.store.times import micros
 from .sources import SOURCES, Scope
 from .temporary import Temporary
+from .verdicts import Known
 
 OWNERS = {
     "first_words": "author", "latest_words": "author", "written": "author", "liked": "author",
@@ -37,9 +38,6 @@ OWNERS = {
     "waiting": "thread",
 }  # fmt: skip
 """Sources about the contributions of one member, or of one thread and its states, and nothing else."""
-
-_STATES = ("closed", "archived")
-"""The states of threads that these ask for."""
 
 
 @dataclass
@@ -52,12 +50,17 @@ class Carried:
     _tables: Temporary = field(init=False)
     _held: dict[tuple[str, str], tuple[Table, int]] = field(default_factory=dict)
     _changes: dict[str, Table] = field(default_factory=dict)
+    _verdicts: dict[object, Known] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._tables = Temporary(self.conn)
 
     def has(self, name: str) -> bool:
         return name in OWNERS
+
+    def verdicts(self, condition: object) -> Known:
+        """What a condition has been found to say of some texts, and where more is put."""
+        return self._verdicts.setdefault(condition, {})
 
     def source(self, name: str, scope: Scope, others: Callable[[str, Scope], FromClause]) -> Table:
         """The table of a source about all members or threads, true at the scope's moment. `others`: gives
@@ -75,20 +78,23 @@ class Carried:
     def _refresh(
         self, name: str, table: Table, at: int, scope: Scope, others: Callable[[str, Scope], FromClause]
     ) -> None:
-        changed = self._changed(OWNERS[name], at, scope)
+        changed = self.changed(OWNERS[name], at, scope.site, scope.now)
         self.conn.execute(delete(table).where(table.c.key.in_(changed)))
         # What it asks of another source is about all: that one is held too.
         anew = SOURCES[name](scope.within(changed), lambda name, of: others(name, scope))
         self.conn.execute(insert(table).from_select([c.name for c in anew.selected_columns], anew))
 
-    def _changed(self, owner: str, after: int, scope: Scope) -> Select[Any]:
-        """The authors, or the threads, of which something changed after a moment."""
-        if scope.site not in self._changes:
-            self._changes[scope.site] = self._all_changes(scope.site)
-        table = self._changes[scope.site]
-        return select(table.c[owner]).where(
-            table.c.at > after, table.c.at <= scope.now, table.c[owner].is_not(None)
-        )
+    def changed(self, owner: str, after: int, site: str, now: int) -> Select[Any]:
+        """The members (`author`) or threads of whose contributions or states one came, went or changed after
+        a moment."""
+        if site not in self._changes:
+            self._changes[site] = self._all_changes(site)
+        at, whose = self._changes[site].c.at, self._changes[site].c[owner]
+        return select(whose).where(at > after, at <= now, whose.is_not(None))
+
+    def scratch(self, name: str, columns: Sequence[Column[Any]]) -> Table:
+        """An empty table that is there as long as this is."""
+        return self._tables.create(name, columns)
 
     def _all_changes(self, site: str) -> Table:
         """What came, went or changed at all between the first and the last moment."""
@@ -100,9 +106,8 @@ class Carried:
             for moment in (c.c.created_at, c.c.deleted_at)
         ]
         turned = [
-            select(moment, s.c.item, null()).where(
-                s.c.site == site, s.c.kind == "thread", s.c.field.in_(_STATES), moment.between(*span)
-            )
+            select(moment, *whose).where(s.c.site == site, s.c.kind == kind, moment.between(*span))
+            for kind, whose in (("thread", (s.c.item, null())), ("member", (null(), s.c.item)))
             for moment in (s.c.valid_from, s.c.valid_to)
         ]
         everything = one_after_the_other(*came_and_went, *turned)

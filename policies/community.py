@@ -6,7 +6,7 @@ that many policies share them; a community about a single item asks the same sel
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -55,12 +55,15 @@ from .facts import FactUse, Subject
 from .filling import MANY, fill, regrouped
 from .matches import Brief, Grounds, Match
 from .query import Coverage, FactQuery, everything
+from .resting import Resting
 from .sources import EFFORT, SOURCES, Scope
 from .temporary import Temporary
+from .verdicts import Row, asked_of, decide, lasting
 from .wording import shown
 
 _CHUNK = 500
-_ID, _AUTHOR, _THREAD = "@id", "@author", "@thread"
+_HEAD = _ID, _AUTHOR, _THREAD = "@id", "@author", "@thread"
+_NOTHING = (All(()), NEVER)
 @dataclass(frozen=True, slots=True)
 class SiteView:
     """One site as far as the mirror knows it. `complete`: its first sync was finished."""
@@ -84,6 +87,8 @@ class Community:
     only: Ref | None = None
     carried: Carried | None = None
     """What is known from earlier moments of a backtest."""
+    resting: Resting | None = None
+    """Of which items a backtest need not hear again in brief."""
     memo: dict[object, Any] = field(default_factory=dict)
     """What kinds have worked out about this community and may want again."""
     _temporary: dict[tuple[str, ...], Table] = field(default_factory=dict)
@@ -138,14 +143,22 @@ class Community:
         unless: Condition,
         uses: Sequence[FactUse],
     ) -> Iterator[Brief]:
-        """As `select`, of which it says less: the values of the facts `uses` only, by their names."""
+        """As `select`, of which it says less: the values of the facts `uses` only, in their order."""
         query = self._query(subject, site, when, unless)
         wanted, left = candidates(when, unless, query, self.now), keep(when, unless, _textual)
-        told = _distinct([*uses, *(atom.use for condition in left for atom in condition.atoms())])
-        statement = query.select(*_relations(query), *everything(query, told)).where(wanted)
+        told = _distinct([*uses, *asked_of(left)])
+        statement = self._awake(query, query.select(*_relations(query), *everything(query, told)), uses)
+        statement = statement.where(wanted)
+        if not any(use.fact.type in MANY or query.lower_bound(use) for use in told):
+            until = len(_HEAD) + len(uses)
+            for rows in self._decided(statement, told, left):
+                for row in rows:
+                    yield Brief(row[0], row[1], row[2], row[len(_HEAD) : until])
+            return
+        names = [use.name for use in uses]
         for chunk in self._rows(query, statement, told, left):
             for item, values in chunk.items():
-                yield Brief(item, values.pop(_AUTHOR), values.pop(_THREAD), values)
+                yield Brief(item, values[_AUTHOR], values[_THREAD], tuple(values[name] for name in names))
 
     def values(self, subject: Subject, ref: Ref, uses: Sequence[FactUse]) -> Mapping[str, Any] | None:
         """The facts of one item; None if it is not there."""
@@ -229,11 +242,11 @@ class Community:
         """A select about the items that a condition may mean. Facts that take effort are only asked about
         what the other parts of the condition leave."""
         query = self.query(subject, site)
-        efforts = sorted({_effort(part) for part in (*parts(when), *alternatives(unless))})
+        efforts = sorted({self._effort(part) for part in (*parts(when), *alternatives(unless))})
         if query.scope.only is not None:
             return query
         for effort in efforts[1:]:
-            easy = keep(when, unless, lambda part, most=effort: _effort(part) < most)  # type: ignore[misc]
+            easy = keep(when, unless, lambda part, most=effort: self._effort(part) < most)  # type: ignore[misc]
             key = (subject, site, easy)
             if key not in self._lefts:
                 self._lefts[key] = self._left(query, easy)
@@ -241,6 +254,13 @@ class Community:
                 scope = replace(query.scope, only=select(left.c.key), named=left.name)
                 query = FactQuery(subject, scope, query.coverage, self.source)
         return query
+
+    def _effort(self, part: Condition) -> int:
+        """What the most costly fact of a part of a condition takes; nothing, if it is carried anyway."""
+        names = {atom.use.fact.source for atom in part.atoms()}
+        if self.carried is not None:
+            names = {name for name in names if not self.carried.has(name)}
+        return max((EFFORT.get(name, 0) for name in names), default=0)
 
     def _left(self, query: FactQuery, easy: tuple[All, Some]) -> Table | None:
         """The items that this leaves; None if they are so many that facts of all are better, as all policies
@@ -262,11 +282,11 @@ class Community:
             return area_scores(self, scope)
         if scope.only is not None and not scope.named:
             return SOURCES[name](scope, self.source).subquery()
+        if self.carried is not None and self.carried.has(name):
+            return self.carried.source(name, scope, self.source)
         key: tuple[str, ...] = (name, scope.site)
         if key not in self._temporary and scope.named and name in EFFORT:
             key = (*key, scope.named)
-        elif self.carried is not None and self.carried.has(name):
-            return self.carried.source(name, scope, self.source)
         if key not in self._temporary:
             given = scope if len(key) > 2 else replace(scope, only=None, named="")
             self._temporary[key] = self._tables.compute(name, SOURCES[name](given, self.source))
@@ -288,6 +308,14 @@ class Community:
         self._temporary.clear()
         self._lefts.clear()
 
+    def _awake(self, query: FactQuery, statement: Select[Any], uses: Sequence[FactUse]) -> Select[Any]:
+        """Without what rests, if the values told are of the items themselves: what of others may change, as
+        groups of a thread's author, wakes nothing."""
+        if self.resting is None or any(use.prefix for use in uses):
+            return statement
+        asleep = self.resting.asleep(query.scope.site, query.subject, query.scope.now)
+        return statement if asleep is None else statement.where(query.base.c.id.not_in(asleep))
+
     # --- rows ---------------------------------------------------------------------------------------------
 
     def _rows(
@@ -295,33 +323,16 @@ class Community:
         query: FactQuery,
         statement: Any,
         uses: Sequence[FactUse],
-        left: tuple[All, Some] = (All(()), NEVER),
+        left: tuple[All, Some] = _NOTHING,
     ) -> Iterator[dict[str, dict[str, Any]]]:
         """Chunks of item id → values by the facts' names, of those that match what is `left` to decide."""
-        asked = {atom.use for condition in left for atom in condition.atoms()}
-        late = [use for use in uses if use.fact.type in MANY and use not in asked]
-        decided = self._decided(query, statement, uses, left, asked)
-        for chunk in regrouped(decided, _CHUNK) if late else decided:
-            for use in late:
-                fill(self.conn, query, use, chunk)
-            yield {values.pop(_ID): values for values in chunk}
+        names = [*_HEAD, *(use.name for use in uses)]
+        many = [use for use in uses if use.fact.type in MANY]
+        early = [use for use in many if use in asked_of(left)]
+        late = [use for use in many if use not in early]
+        bounds = [use.name for use in uses if use not in many and query.lower_bound(use)]
 
-    def _decided(
-        self,
-        query: FactQuery,
-        statement: Any,
-        uses: Sequence[FactUse],
-        left: tuple[All, Some],
-        asked: Set[FactUse],
-    ) -> Iterator[list[dict[str, Any]]]:
-        """The rows as they come, those of them that match; of what has many values only what is `asked`."""
-        names = [_ID, _AUTHOR, _THREAD, *(use.name for use in uses)]
-        early = [use for use in uses if use.fact.type in MANY and use in asked]
-        bounds = [use.name for use in uses if use.fact.type not in MANY and query.lower_bound(use)]
-        # An option of the statement: on the connection it would stay, and PostgreSQL would declare a cursor
-        # for whatever comes next.
-        result = self.conn.execute(statement.execution_options(yield_per=_CHUNK))
-        for rows in result.partitions(_CHUNK):
+        def named(rows: Sequence[Row]) -> list[dict[str, Any]]:
             chunk = [dict(zip(names, row, strict=True)) for row in rows]
             for values in chunk if bounds else ():
                 for name in bounds:
@@ -329,12 +340,36 @@ class Community:
                         values[name] = AtLeast(values[name])
             for use in early:
                 fill(self.conn, query, use, chunk)
-            yield [values for values in chunk if matches(*left, values, self.now)] if asked else chunk
+            return chunk
 
+        chunks: Iterable[list[dict[str, Any]]]
+        if early or bounds:
+            whole = map(named, self._partitions(statement))
+            chunks = ([values for values in chunk if matches(*left, values, self.now)] for chunk in whole)
+        else:
+            chunks = map(named, self._decided(statement, uses, left))
+        for chunk in regrouped(chunks, _CHUNK) if late else chunks:
+            for use in late:
+                fill(self.conn, query, use, chunk)
+            yield {values.pop(_ID): values for values in chunk}
 
-def _effort(part: Condition) -> int:
-    """What the most costly fact of a part of a condition takes."""
-    return max((EFFORT.get(atom.use.fact.source, 0) for atom in part.atoms()), default=0)
+    def _decided(
+        self, statement: Select[Any], uses: Sequence[FactUse], left: tuple[All, Some]
+    ) -> Iterator[Sequence[Row]]:
+        """The rows as they come, those of them that match."""
+        asked, result = asked_of(left), self._partitions(statement)
+        if asked:
+            places = [(use.name, place) for place, use in enumerate(uses, len(_HEAD)) if use in asked]
+            known = self.carried.verdicts(left) if self.carried and lasting(asked) else None
+            right = decide(left, places, self.now, known)
+            yield from ([row for row in rows if right(row)] for rows in result)
+        else:
+            yield from result
+
+    def _partitions(self, statement: Select[Any]) -> Iterator[Sequence[Row]]:
+        # An option of the statement: on the connection it would stay, and PostgreSQL would declare a cursor
+        # for whatever comes next.
+        return self.conn.execute(statement.execution_options(yield_per=_CHUNK)).partitions(_CHUNK)
 
 
 def _textual(part: Condition) -> bool:

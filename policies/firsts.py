@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, null, or_, select, true
+from sqlalchemy import Connection, Select, and_, func, or_, select, true
 
 from ..connectors.records import Kind, Ref
 from ..sync.store.tables import contributions, members, spaces, threads
@@ -60,12 +61,10 @@ def _newcomers(scope: Scope) -> Select[Any]:
 def _answered(conn: Connection, scope: Scope, newcomers: Mapping[str, int]) -> dict[str, int]:
     """When each of these was first answered, where anybody has."""
     found: dict[str, int] = {}
-    queries = [_in_the_thread(scope, newcomers)]
-    queries += [_on_talk_pages(scope, newcomers)] if scope.family == "wiki" else []
-    for query in queries:
-        for who, first, at in conn.execute(query):
-            if (first is None or first == newcomers[who]) and at > newcomers[who]:
-                found[who] = min(at, found.get(who, at))
+    talk = _on_talk_pages(conn, scope, newcomers) if scope.family == "wiki" else ()
+    for who, first, at in chain(conn.execute(_in_the_thread(scope, newcomers)), talk):
+        if (first is None or first == newcomers[who]) and at > newcomers[who]:
+            found[who] = min(at, found.get(who, at))
     return found
 
 
@@ -85,14 +84,21 @@ def _in_the_thread(scope: Scope, newcomers: Mapping[str, int]) -> Select[Any]:
     )
 
 
-def _on_talk_pages(scope: Scope, newcomers: Mapping[str, int]) -> Select[Any]:
-    """What people wrote on the newcomers' own talk pages (namespace 3)."""
+def _on_talk_pages(
+    conn: Connection, scope: Scope, newcomers: Mapping[str, int]
+) -> Iterator[tuple[str, None, int]]:
+    """What people wrote on the newcomers' own talk pages (namespace 3).
+
+    One step after the other: joined, SQLite goes through all that was ever written, to see where it stands.
+    """
     w, t, m, s = contributions.alias("word"), threads, members, spaces
-    return (
-        select(m.c.id, null(), w.c.created_at)
-        .join_from(m, s, and_(s.c.site == m.c.site, s.c.id == "3"))
-        .join(t, and_(t.c.site == m.c.site, t.c.space == "3", t.c.title == s.c.name + ":" + m.c.username))
-        .join(w, and_(w.c.site == t.c.site, w.c.thread == t.c.id))
-        .where(m.c.site == scope.site, m.c.id.in_(newcomers))
-        .where(visible(scope, w), w.c.author != m.c.id, w.c.author.not_in(programs(scope)))
-    )
+    titles = select(s.c.name + ":" + m.c.username, m.c.id).join_from(m, s, s.c.site == m.c.site)
+    titles = titles.where(m.c.site == scope.site, m.c.id.in_(newcomers), s.c.id == "3")
+    owners: dict[str, str] = {title: who for title, who in conn.execute(titles)}
+    pages = select(t.c.id, t.c.title).where(t.c.site == scope.site, t.c.kind == "talk")
+    rows = conn.execute(pages.where(t.c.space == "3", t.c.title.in_(owners)))
+    own: dict[str, str] = {page: owners[title] for page, title in rows}
+    words = select(w.c.thread, w.c.author, w.c.created_at).where(visible(scope, w), w.c.thread.in_(own))
+    for page, author, at in conn.execute(words.where(w.c.author.not_in(programs(scope)))):
+        if author != own[page]:
+            yield own[page], None, at

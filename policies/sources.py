@@ -262,9 +262,10 @@ def talked(scope: Scope, source: SourceTable) -> Select[Any]:
         select(m.c.id.label("key"), literal(True).label("talked"))
         .join_from(m, s, and_(s.c.site == m.c.site, s.c.id == "3"))
         .join(t, and_(t.c.site == m.c.site, t.c.space == "3", t.c.title == s.c.name + ":" + m.c.username))
-        # The same once more, as the index of usernames can use it.
-        .where(m.c.username == func.substr(t.c.title, func.length(s.c.name) + 2))
-        .where(m.c.site == scope.site, others, _narrowed(scope, m.c.id))
+        # The same once more, as the indexes of talk pages and of usernames can use it; and who is meant, so
+        # that SQLite does not try all of them for every page.
+        .where(t.c.kind == "talk", m.c.username == func.substr(t.c.title, func.length(s.c.name) + 2))
+        .where(m.c.site == scope.site, others, _narrowed(scope, func.coalesce(m.c.id, "")))
         .group_by(m.c.id)
     )
 
@@ -384,7 +385,7 @@ SOURCES: dict[str, Callable[[Scope, SourceTable], Select[Any]]] = {
 
 EFFORT = {
     "written": 1, "liked": 1, "extent": 1, "participants": 1, "answered": 2, "received": 2, "revived": 2,
-    "greeted": 2, "expertise": 2,
+    "greeted": 2, "talked": 2, "expertise": 2,
 }  # fmt: skip
 """Those that look at all contributions of an item, or of its whole thread as well: the more, the later they
 are asked, about what the others leave."""

@@ -106,16 +106,19 @@ class Rule(Kind):
             return
         when, barred = self.conditions(self.tools.platforms[site].family)
         crowds: dict[tuple[str, ...], list[tuple[int, str]]] = defaultdict(list)
-        for each in community.brief(self.subject, site, when, barred, self._telling()):
+        telling = self._telling()
+        names = [use.name for use in telling]
+        for each in community.brief(self.subject, site, when, barred, telling):
+            values = dict(zip(names, each.values, strict=True))
             target = _target(self.subject, each.id, each.author, each.thread)
             steps: list[str] = []
             for number, doing in enumerate(self.parameters.doings):
                 if why := doing.missing(target):
                     yield self.held(f"{site}:{self.subject}:{each.id}", "unknown", f"{doing.verb}: {why}")
-                elif not doing.already(each.values):
+                elif not doing.already(values):
                     steps.append(_step(number, doing))
             if steps:
-                crowds[tuple(steps)].append((_since(each.values), each.id))
+                crowds[tuple(steps)].append((_since(values), each.id))
         for common, waits in crowds.items():
             make = partial(self._made, community, site)
             yield Crowd(site, self.subject, common, waits, lambda since: ONCE, make)

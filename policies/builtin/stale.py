@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar
 
 from sqlalchemy import select
@@ -91,12 +91,18 @@ class Stale(Kind):
         prefix, warned = f"{site}:thread:", {item for item, _ in self._warnings(community)}
         crowds: dict[tuple[str, ...], list[tuple[int, str]]] = defaultdict(list)
         apart: list[str] = []
-        facts = [find_fact(name, "thread") for name in ("quiet", *self._telling())]
-        for each in community.brief("thread", site, when, barred, facts):
-            if warned and prefix + each.id in warned:
-                apart.append(each.id)
-            elif steps := self._steps_of(platform, each.values):
-                crowds[steps].append((int(each.values["quiet"]), each.id))
+        telling = self._telling()
+        facts = [find_fact(name, "thread") for name in ("quiet", *telling)]
+
+        @cache
+        def steps_of(*values: Any) -> tuple[str, ...]:
+            return self._steps_of(platform, dict(zip(telling, values, strict=True)))
+
+        for id, _, _, (quiet, *told) in community.brief("thread", site, when, barred, facts):
+            if warned and prefix + id in warned:
+                apart.append(id)
+            elif steps := steps_of(*told):
+                crowds[steps].append((int(quiet), id))
         for some in chunks(apart):
             yield from self._threads(community, platform, some)
         make = partial(self._made, community, platform)
