@@ -13,6 +13,8 @@ from ..config.errors import UsageError
 from ..config.words import suggestion
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ..connectors.records import Ref
     from ..sync.context import App
     from .builtin.experts import ExpertsParameters
@@ -57,11 +59,12 @@ def experts(app: App, area: str | None, item: str | None) -> int:
     with app.store.read(scratch=True) as conn:
         community = engine.community(conn, app.now())
         ref = _thread(app, conn, item) if item else None
+        since = None
         if ref is None or community.sites[ref.site].family == "wiki":
             found = _experts(app, community, area, ref)
         else:
-            found = _likely(app, community, ref)
-    _show(app, area, ref, found)
+            found, since = _likely(app, community, ref)
+    _show(app, area, ref, found, since)
     return 0
 
 
@@ -103,18 +106,21 @@ def _barred(app: App, family: str) -> Condition:
     return unless(written.condition if written else None, *nobody_to_talk_to(family))
 
 
-def _likely(app: App, community: Community, item: Ref) -> list[_Found]:
+def _likely(app: App, community: Community, item: Ref) -> tuple[list[_Found], datetime | None]:
+    """And since when topics were read for it, if not all of them."""
+    from .insight.history import read_since
     from .insight.suggest import title_of, who_could_answer
 
     unless = _barred(app, community.sites[item.site].family)
     found = who_could_answer(community, item, app.settings.constitution, unless, _NAMED)
     if found is None:
         raise _missing(item)
-    return [
+    named = [
         _Found(each.member, each.username, each.score, f"{each.score:.0%}",
                [(ref, title_of(community, ref)) for ref in each.evidence], each.why)
         for each in found
     ]  # fmt: skip
+    return named, read_since(community, item.site)
 
 
 def _experts(app: App, community: Community, area: str | None, item: Ref | None) -> list[_Found]:
@@ -185,10 +191,13 @@ def _areas_of(community: Community, item: Ref, areas: str) -> set[str]:
     return {fold(name) for name in names or () if name}
 
 
-def _show(app: App, area: str | None, item: Ref | None, found: list[_Found]) -> None:
+def _show(
+    app: App, area: str | None, item: Ref | None, found: list[_Found], since: datetime | None
+) -> None:
     app.out.document(
         {
             **({"item": str(item)} if item else {"area": area}),
+            **({"since": since.isoformat()} if since else {}),
             "experts": [
                 {
                     "member": str(each.member),
@@ -210,3 +219,5 @@ def _show(app: App, area: str | None, item: Ref | None, found: list[_Found]) -> 
         app.out.table(["Who", "Score", "Why", "For example"], rows)
     else:
         app.out.say("Nobody has shown enough evidence there yet.")
+    if since:
+        app.out.say(f"\nFrom topics opened since {since:%Y-%m-%d}, and what was written since then.")

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from ...connectors.records import Kind, Ref
 from ...sync.store.tables import contributions, spaces, states, texts, threads
-from ...sync.store.times import micros
+from ...sync.store.times import micros, moment
 from ..community import Community
 from ..sources import Scope, open_threads, words
 from .answerers import Past, Topic
@@ -52,6 +52,18 @@ def past_of(community: Community, site: str, but: Topic) -> Past:
         elif row.id != but.id:
             past.opened(_topic(row, labels[row.id]), at / _DAY)
     return past
+
+
+def read_since(community: Community, site: str) -> datetime | None:
+    """Since when topics are read, where a forum has more than are read; None: all of them."""
+    t, scope = threads, _scope(community, site)
+    newest = (
+        select(t.c.created_at)
+        .where(open_threads(scope), t.c.kind == "topic", t.c.created_at.is_not(None))
+        .order_by(t.c.created_at.desc(), t.c.id.desc())
+    )
+    around = community.conn.execute(newest.offset(_TOPICS - 1).limit(2)).scalars().all()
+    return moment(around[0]) if len(around) == 2 else None
 
 
 def _scope(community: Community, site: str) -> Scope:

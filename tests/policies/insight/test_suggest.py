@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from ordito.connectors.base import World
 from ordito.connectors.records import Kind, Ref
+from ordito.policies.insight import history
 from ordito.policies.people_commands import experts
 from ordito.sync.context import App
 from ordito.sync.output import Output
@@ -82,6 +83,15 @@ def test_who_answered_what_is_alike_is_named_first_with_these_answers_and_why(to
 def test_a_post_stands_for_its_topic(town: Town, asked: Ref) -> None:
     post = town.post("q", "9", text="Still.")
     assert suggested(town, str(post))[0]["username"] == "user2"
+
+
+def test_where_not_all_topics_are_read_it_is_said_since_when(
+    town: Town, asked: Ref, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "_TOPICS", 50)  # as many as there are
+    assert "since" not in said(town, "--for", str(asked))
+    monkeypatch.setattr(history, "_TOPICS", 49)
+    assert said(town, "--for", str(asked))["since"] == (town.now - timedelta(days=27)).isoformat()
 
 
 def test_what_comes_after_now_says_nothing(town: Town, asked: Ref) -> None:
