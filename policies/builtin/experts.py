@@ -194,7 +194,7 @@ class Experts(Kind):
             item=expert.member,
             occasion=name if back is None else f"{name} anew, after {back}",
             step=step,
-            because=self._because(expert),
+            because=self._because(community, expert),
             since=micros(community.now) - int(expert.score * 1000),  # the best known wait the longest
             compose=partial(_exactly, action),
             site=expert.member.site,
@@ -202,15 +202,18 @@ class Experts(Kind):
             concerns=(expert.member,),
         )
 
-    def _because(self, expert: Expert) -> tuple[Because, ...]:
-        least = self.parameters.at_least
+    def _because(self, community: Community, expert: Expert) -> tuple[Because, ...]:
+        least, top = self.parameters.at_least, self._rank(community, expert.member.site).top
+        place = [each.member for each in top if each.area == expert.area].index(expert.member) + 1
+        told = f"{expert.rank} (score {expert.score:.{SHOWN}f})"
+        if place != expert.rank:  # some before them are left alone
+            told += f", {place} of those who may be recognised"
         forum = self.tools.platforms[expert.member.site].family == "forum"
         done, others = ("answers", "people helped") if forum else ("lasting edits", "others on these pages")
         return (
             Because(f"{done} in {expert.area}", f">= {least.evidence}", str(expert.answers)),
             Because(others, f">= {least.people}", str(expert.people)),
-            Because(f"rank in {expert.area}", f"<= {self.parameters.top}",
-                    f"{expert.rank} (score {expert.score:.{SHOWN}f})"),
+            Because(f"rank in {expert.area}", f"<= {self.parameters.top}", told),
         )  # fmt: skip
 
     def _let_go(self, community: Community, site: str, ranking: _Ranking) -> Iterator[Candidate]:
@@ -277,7 +280,7 @@ class Experts(Kind):
             item=expert.member,
             occasion="consent",
             step=ASK,
-            because=self._because(expert),
+            because=self._because(community, expert),
             since=micros(community.now) - int(expert.score * 1000),
             compose=partial(self._question, platform, expert, evidence),
             site=platform.site,

@@ -69,7 +69,10 @@ def test_whom_the_constitution_leaves_alone_makes_room_and_is_reported(town: Tow
     for id, answers in (("4", 7), ("5", 6), ("6", 5)):
         helper(town, id, answers=answers)
     plan = town.plan()
-    assert {each.item.id for each in plan.proposals} == {"4", "5"}
+    assert {each.item.id: each.because[-1].value for each in plan.proposals} == {
+        "4": "3 (score 2.6), 1 of those who may be recognised",
+        "5": "4 (score 2.4), 2 of those who may be recognised",
+    }
     assert {(each.item, each.by) for each in plan.held} == {(str(never), "never"), (str(out), "opt-out")}
 
 
