@@ -144,6 +144,9 @@ def _show(app: App, results: Sequence[Backtest]) -> None:
     if first.arms is not None:
         app.out.say()
         _show_arms(app, first.arms)
+    elif getattr(app.settings.policies[first.policy], "holdout", 0):
+        app.out.say()
+        app.out.say("Nobody was held out in this span: 'plan' and 'run' assign newcomers from now on.")
     app.out.say()
     assumed = dict.fromkeys(name for each in results for name in each.assumed)
     if assumed:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import insert
 
+from ordito.connectors.base import World
 from ordito.connectors.records import Ref
-from ordito.policies.holdout import Arms, assigned, compare
+from ordito.policies.backtest_command import backtest
+from ordito.policies.holdout import FEW, Arms, assigned, compare
 from ordito.policies.intervals import _student, of_means, of_shares, wilson
+from ordito.sync.context import App
+from ordito.sync.output import Output
 from ordito.sync.store import tables
 from tests.policies.town import Town
 
@@ -34,6 +40,19 @@ def compared(town: Town) -> Arms | None:
         return compare(conn, "hello", town.now - timedelta(days=365), town.now, town.now)
 
 
+def said(town: Town, *words: str) -> str:
+    """What the command prints, at the town's time."""
+    app = App(
+        load_settings=lambda: town.settings,
+        world=World(lambda: town.now, lambda: 0.0, lambda seconds: None),
+        user="tester", out=Output(), make_gate=cast(Any, None),
+    )  # fmt: skip
+    app.store = town.store
+    out = CliRunner().invoke(backtest, words, obj=app, catch_exceptions=False)
+    assert out.exit_code == 0, out.output
+    return " ".join(out.stdout.split())
+
+
 def test_everybody_is_assigned_at_the_first_plan_and_stays_where_they_are(town: Town) -> None:
     town.settle(HALF)
     people = newcomers(town, 20)
@@ -48,6 +67,18 @@ def test_everybody_is_assigned_at_the_first_plan_and_stays_where_they_are(town: 
     town.plan()
     assert {who: arm for who, arm in arms(town).items() if who in first} == first
     assert len(arms(town)) == 40
+
+
+def test_the_backtest_shows_both_arms_or_says_why_there_are_none(town: Town) -> None:
+    town.settle(HALF)
+    newcomers(town, 20)
+    span = ("hello", "--from", f"{town.now:%Y-%m-%d}", "--to")
+    assert "Nobody was held out in this span" in said(town, *span, f"{town.now:%Y-%m-%d}")
+    town.plan()
+    town.now += timedelta(days=1)
+    told = said(town, *span, f"{town.now:%Y-%m-%d}")
+    assert "as they were assigned" in told
+    assert f"Too few to tell: each side needs {FEW} people" in told
 
 
 def test_a_dry_run_assigns_nobody_and_without_a_holdout_nobody_is(town: Town) -> None:
