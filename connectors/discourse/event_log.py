@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from ...config.errors import Forbidden, Misconfigured, NotFound
 from . import mapping
-from .client import Json
+from .client import Client, Json
 from .reading import Reading
 
 _PAGE = 50
@@ -94,13 +94,19 @@ class EventLog:
 
 def page(r: Reading, offset: int) -> list[Json]:
     """Fifty events, newest first."""
-    path = f"/admin/api/web_hooks/{r.webhook}/events.json"
+    return events(r.client, r.site, r.webhook, offset)
+
+
+def events(client: Client, site: str, webhook: int | None, offset: int) -> list[Json]:
+    """The same of the log of `webhook`; raises Misconfigured where the account may not read it, or there is
+    no such webhook."""
+    path = f"/admin/api/web_hooks/{webhook}/events.json"
     try:
-        rows: list[Json] = r.client.get(path, offset=offset).get("web_hook_events") or []
+        rows: list[Json] = client.get(path, offset=offset).get("web_hook_events") or []
     except (Forbidden, NotFound):
         raise Misconfigured(
-            f"the delivery log of webhook {r.webhook} cannot be read.",
-            where=r.site,
+            f"the delivery log of webhook {webhook} cannot be read.",
+            where=site,
             hint="Check webhook: in the settings; only an administrator's key may read the log.",
         ) from None
     return sorted(rows, key=lambda row: -int(row["id"]))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from ...config.errors import Refused
+from ...config.errors import Misconfigured, Refused
 from ..actions import (
     Action,
     AddToGroup,
@@ -18,13 +18,15 @@ from ..actions import (
     SendMessage,
 )
 from ..base import Finding, Health
-from . import query_check
+from . import mapping, query_check
 from .client import Client, Json, Me
 from .dialect import IDS
+from .event_log import events
 from .platform import VERBS
 from .query import ROWS, Address
 from .read_people import GROUP_PAGE, STAFF, is_read
 from .read_posts import OLD_PAGES, ROUND
+from .scope import Scope
 from .settings import DiscourseSettings
 
 _EVERYBODY: frozenset[type[Action]] = frozenset({SendMessage, Reply, OpenThread, EditText, NotifyModerators})
@@ -52,7 +54,7 @@ def probe(client: Client, settings: DiscourseSettings, now: datetime) -> Health:
     lists += _OF_MESSAGES if settings.messages else 0
     month = stats.get("posts_30_days", stats.get("post_30_days"))
     by_lists = settings.data_explorer is None
-    findings = tuple(_findings(client, settings, me, refused, now))
+    findings = tuple((*_findings(client, settings, me, refused, now), *_unknown_spaces(settings, site)))
     lists += int(client.session.statistics["requests"])  # what this has taken itself
     of_month = None if month is None else lists + math.ceil(int(month) / IDS) + OLD_PAGES
     return Health(
@@ -169,9 +171,40 @@ def _findings(
         yield Finding("warning", "the forum is read-only at the moment.", "Writing is tried again later.")
     if settings.data_explorer is not None:
         yield from query_check.findings(client, Address.parse(str(settings.data_explorer)), now)
-    elif settings.webhook is None:
+    if settings.webhook is not None:
+        yield _of_webhook(client, settings.webhook)
+    elif settings.data_explorer is None:
         yield Finding(
             "ok",
             f"edits of older posts are found within {ROUND.days} days; a webhook or Data Explorer tells them"
             " at once.",
         )
+
+
+def _of_webhook(client: Client, number: int) -> Finding:
+    """Whether its log can be read, and has anything in it; one request."""
+    try:
+        told = events(client, client.site, number, 0)
+    except Misconfigured as error:
+        return Finding("error", error.message, error.hint)
+    if told:
+        return Finding("ok", f"the log of webhook {number} tells what was changed at the next sync.")
+    return Finding(
+        "warning",
+        f"the log of webhook {number} is empty.",
+        "That is right for a new one; else see that it is active, with events of topics, posts and users.",
+    )
+
+
+def _unknown_spaces(settings: DiscourseSettings, site: Json) -> Iterator[Finding]:
+    """Excluded categories that are not there. No fault for certain: some are hidden from an account that is
+    not an administrator, and a forum with very many of them does not list them here."""
+    listed = [mapping.space("", row) for row in site.get("categories") or ()]
+    unmet = Scope(settings).unmet(listed) if listed else frozenset()
+    for name in settings.exclude.spaces:
+        if name.casefold() in unmet:
+            yield Finding(
+                "warning",
+                f"there is no category '{name}' to exclude, as far as the account sees.",
+                "Correct exclude.spaces, or what you meant is mirrored.",
+            )

@@ -44,6 +44,11 @@ class Scope:
             hidden |= more
         self.hidden_spaces = frozenset(hidden)
 
+    def unmet(self, spaces: Iterable[Space]) -> frozenset[str]:
+        """The names of excluded categories, casefolded, that none of these bears."""
+        by_id = {space.id: space for space in spaces}
+        return self._spaces.difference(*(self._names(space, by_id) for space in by_id.values()))
+
     def _names(self, space: Space, by_id: Mapping[str, Space]) -> set[str]:
         parent = by_id.get(space.parent or "")
         path = {f"{parent.name}/{space.name}".casefold()} if parent else set()

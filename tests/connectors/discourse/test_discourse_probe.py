@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from ordito.config.model import Exclude
 from ordito.config.secret import Secret
 from ordito.connectors.actions import AddToGroup, CloseThread, Reply
 from ordito.connectors.base import Finding
@@ -132,6 +133,31 @@ def test_the_query_for_data_explorer_is_looked_at_and_shown_where_it_is_missing(
     forum.settings.data_explorer_times_out = True
     ((level, message, _),) = said()
     assert level == "warning" and "statement timeout" in message
+
+
+def test_the_log_of_the_webhook_is_looked_at(server: DiscourseServer) -> None:
+    def said() -> list[tuple[str, str]]:
+        found = connect(server, webhook=1).probe().findings
+        return [(f.level, f.message) for f in found if "webhook" in f.message]
+
+    assert said() == [("error", "the delivery log of webhook 1 cannot be read.")]
+    server.forum.hooks.add(wildcard=True)
+    assert said() == [("warning", "the log of webhook 1 is empty.")]
+    topics(server, 1)
+    assert said() == [("ok", "the log of webhook 1 tells what was changed at the next sync.")]
+
+
+def test_an_excluded_category_that_is_not_there_is_warned_of(server: DiscourseServer) -> None:
+    parent = server.forum.new_category("Backstage")
+    server.forum.new_category("Talk", parent_id=parent.id)
+    for spaces, missing in (
+        (["BACKSTAGE", "Backstage/talk", str(parent.id)], []),
+        (["Backstage", "Smoking room"], ["Smoking room"]),
+    ):
+        found = warned(connect(server, exclude=Exclude(spaces=spaces)).probe().findings)
+        assert found == [
+            f"there is no category '{name}' to exclude, as far as the account sees." for name in missing
+        ]
 
 
 def test_a_moderator_may_have_the_query_shared_with_a_group(server: DiscourseServer) -> None:
