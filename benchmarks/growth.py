@@ -80,7 +80,6 @@ def _multiply(db: sqlite3.Connection, times: int) -> None:
         db.execute("DROP TABLE original")
     for _, sql in indexes:
         db.execute(sql)
-    db.execute("PRAGMA analysis_limit = 1000")
     db.execute("ANALYZE")
     db.execute("PRAGMA journal_mode = WAL")
 
