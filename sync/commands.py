@@ -29,7 +29,11 @@ def sync(app: App, sites: tuple[str, ...], full: bool) -> int:
         run_lock(app.store, Holder.here("sync", app.user), app.now),
         recorded(app.store, "sync", app.now) as run,
     ):
-        synced = run_sync(app, sites, full=full)
+        try:
+            synced = run_sync(app, sites, full=full)
+        except KeyboardInterrupt:
+            app.out.note("What was read is kept; the next sync goes on from there.")
+            raise
         run.exit_code, run.summary = synced.exit_code, synced.document()
     app.out.document(synced.document())
     for report in synced.reports:

@@ -221,6 +221,8 @@ class SiteSync:
             checkpoint = replace(checkpoint, language=health.language, account=health.account_id)
             if checkpoint.cursor is None or anew:
                 self._tell(self._estimate(health, _OTHER_SETTINGS if anew else ""))
+        if checkpoint.cursor is not None and checkpoint.synced_at is None and not anew:
+            self.watch.resumed(site)
         self._checkpoint = checkpoint
         with self.store.write() as connection:
             checkpoint.save(connection)

@@ -67,6 +67,9 @@ class Watch(Protocol):
     def estimate(self, site: str, estimate: Estimate) -> None:
         """Much is about to be read: everything, or something beside the news."""
 
+    def resumed(self, site: str) -> None:
+        """A first sync that was stopped goes on."""
+
     def batch(self, site: str, batch: Batch) -> None:
         """A batch was stored."""
 
@@ -77,18 +80,24 @@ class Silence:
     def estimate(self, site: str, estimate: Estimate) -> None:
         pass
 
+    def resumed(self, site: str) -> None:
+        pass
+
     def batch(self, site: str, batch: Batch) -> None:
         pass
 
 
 class Notes(Silence):
-    """The estimate as a line on stderr, and nothing that moves: for logs."""
+    """What is said beforehand, as a line on stderr, and nothing that moves: for logs."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
 
     def estimate(self, site: str, estimate: Estimate) -> None:
         self._out.note(estimate_line(site, estimate))
+
+    def resumed(self, site: str) -> None:
+        self._out.note(resumed_line(site))
 
 
 class Moving(AbstractContextManager["Moving"]):
@@ -121,6 +130,9 @@ class Moving(AbstractContextManager["Moving"]):
     def estimate(self, site: str, estimate: Estimate) -> None:
         self._progress.console.print(estimate_line(site, estimate), markup=False)
 
+    def resumed(self, site: str) -> None:
+        self._progress.console.print(resumed_line(site), markup=False)
+
     def batch(self, site: str, batch: Batch) -> None:
         if site not in self._tasks:
             self._tasks[site] = self._progress.add_task("", total=None, site=site)
@@ -150,6 +162,11 @@ def estimate_line(site: str, estimate: Estimate) -> str:
             f"{_time(month, estimate.per_minute)}; what needs the whole history is then unknown."
         )
     return line
+
+
+def resumed_line(site: str) -> str:
+    """What is said instead of an estimate: what is left of it, only the site could tell."""
+    return f"{site}: the first sync goes on where it was stopped."
 
 
 def _time(requests: int, per_minute: int) -> str:

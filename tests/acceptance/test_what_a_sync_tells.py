@@ -1,11 +1,13 @@
 """A sync of a forum as its admin sees it: what it costs, and that it tells nothing of what is excluded."""
 
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.program import Outcome, run
+from tests.program import Outcome, command, environment, run
 from tests.servers.discourse import API_KEY, DiscourseServer
 
 SETTINGS = """\
@@ -81,6 +83,28 @@ def test_requests_waits_and_retries_are_those_that_the_forum_saw(
     assert site["retries"] == 2
     assert all("people@example.org" in entry.headers["User-Agent"] for entry in server.requests[before:])
     assert 4 <= site["waited"] <= site["seconds"] + 0.2
+
+
+def test_a_first_sync_that_is_interrupted_says_that_nothing_is_lost_and_goes_on(
+    server: DiscourseServer, tmp_path: Path
+) -> None:
+    held = server.faults.hang("^/admin/users/list")
+    assert ordito(server, tmp_path, "check", "--offline").code == 0  # writes the settings
+    process = subprocess.Popen(
+        command("sync"),
+        cwd=tmp_path,
+        env=environment(tmp_path, FORUM_KEY=server.key_for("boss")),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert held.reached.wait(60)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    held.release()
+    assert process.returncode == 1
+    assert "What was read is kept; the next sync goes on from there." in said and "Traceback" not in said
+    resumed = ordito(server, tmp_path, "sync")
+    assert (resumed.code, resumed.err) == (0, "forum: the first sync goes on where it was stopped.\n")
 
 
 def test_the_next_run_keeps_a_pause_that_the_forum_asked_this_one_for(

@@ -9,7 +9,7 @@ from ordito.config.errors import Unreachable
 from ordito.connectors.base import Ahead, Batch
 from ordito.connectors.records import Kind
 from ordito.sync.mirror import SiteReport, sync_sites
-from ordito.sync.progress import Estimate, Silence, estimate_line
+from ordito.sync.progress import Estimate, Silence, estimate_line, resumed_line
 from ordito.sync.store.store import Store
 from ordito.sync.syncing import Synced
 from tests.sync.fakes import FakeSite, source, standing, sync_one
@@ -40,6 +40,28 @@ def said(requests: int, **more: Any) -> str:
 def test_the_estimate_comes_before_a_first_sync_only(store: Store) -> None:
     assert heard(store, FakeSite([Batch()])) == [Estimate(120, 30, month_ago=day(0).date())]
     assert heard(store, FakeSite([Batch()])) == []
+
+
+def test_a_first_sync_that_was_stopped_says_that_it_goes_on(store: Store) -> None:
+    class Hearing(Silence):
+        def __init__(self) -> None:
+            self.resumed_sites: list[str] = []
+
+        def resumed(self, site: str) -> None:
+            self.resumed_sites.append(site)
+
+    def resumed(site: FakeSite) -> list[str]:
+        watch = Hearing()
+        sync_sites(store, {SITE: source(site)}, standing(day(30)), watch)
+        return watch.resumed_sites
+
+    batches = [Batch(records=(post("1"),)), Batch(records=(post("2"),))]
+    faults = {1: Unreachable("The site does not answer.")}
+    assert resumed(FakeSite(batches, faults=faults)) == []
+    assert resumed(FakeSite(batches, anew=True, faults=faults)) == [], "everything is announced instead"
+    assert resumed(FakeSite(batches)) == [SITE]
+    assert resumed(FakeSite(batches)) == []
+    assert resumed_line(SITE) == "forum: the first sync goes on where it was stopped."
 
 
 def test_settings_that_make_everything_be_read_again_are_told_with_what_it_costs(store: Store) -> None:
