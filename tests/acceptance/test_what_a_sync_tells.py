@@ -57,8 +57,8 @@ def kept(folder: Path) -> bytes:
 
 
 def test_what_is_excluded_is_neither_stored_nor_logged(server: DiscourseServer, tmp_path: Path) -> None:
-    for command in (["sync"], ["sync"], ["sync", "--full"], ["audit"]):
-        done = ordito(server, tmp_path, "--verbose", *command)
+    for words in (["sync"], ["sync"], ["sync", "--full"], ["audit"]):
+        done = ordito(server, tmp_path, "--verbose", *words)
         assert done.code == 0, done.err
         said = done.out + done.err
         assert "GET /latest.json: 200" in said or "GET /posts.json: 200" in said
