@@ -193,6 +193,11 @@ class Reading:
         posts = [post for post in rows if self.scope.post(post)]
         numbers = list(dict.fromkeys(str(post["topic_id"]) for post in posts))
         stored = self.known.stamps(numbers)
+        if self.scope.labels and not private and news_above is not None:
+            # What is older was judged when it came; a tag taken off since shows in the sweep.
+            told = {*stored, *(str(post["topic_id"]) for post in posts if int(post["id"]) > news_above)}
+            numbers = [number for number in numbers if number in told]
+            posts = [post for post in posts if str(post["topic_id"]) in told]
         threads = self._unknown([n for n in numbers if n not in stored], posts, private)
         posts = [post for post in posts if str(post["topic_id"]) not in self.refused]
         threads |= self._bare(posts, stored, private)

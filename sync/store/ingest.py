@@ -31,6 +31,9 @@ from .states import chunks
 from .tables import contributions, members, spaces, texts, threads
 from .times import micros
 
+_COUNTED = (Kind.MEMBER, Kind.THREAD, Kind.CONTRIBUTION)
+"""Kinds that people are told the numbers of. A space is gone for the mirror when it is excluded, too."""
+
 R = TypeVar("R", Member, Space, Thread, Contribution, Group, Badge)
 
 
@@ -146,7 +149,7 @@ class Ingest:
             if marked is None:
                 continue
             before, after = marked
-            items.deleted += before is None
+            items.deleted += before is None and ref.kind in _COUNTED
             if ref.kind == Kind.THREAD:
                 cascade(connection, ref, before, after)
             if ref.kind == Kind.GROUP:

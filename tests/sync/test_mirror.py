@@ -205,6 +205,15 @@ def test_a_longer_list_of_exclusions_removes_what_was_stored(store: Store) -> No
     assert_nothing_private(store)
 
 
+def test_an_excluded_space_is_not_told_as_a_deletion(store: Store) -> None:
+    """No list of a forum shows it any more, and asked for it gives nothing."""
+    sync_one(store, FakeSite([Batch(records=(space("1", "Lounge"), space("2", "Hall")), scan="a")]), day(1))
+    again = Batch(records=(space("2", "Hall"),), scan="b", ended=(Kind.SPACE,))
+    report = sync_one(store, FakeSite([Batch(), again]), day(2))
+    assert ids(store, spaces) == {"2"}
+    assert report.counts.deleted == 0
+
+
 def test_what_is_excluded_goes_with_the_first_cursor_that_knows_of_it(store: Store) -> None:
     sync_one(store, FakeSite([community()]), day(30))
     lost = FakeSite([community(), Batch()], faults={1: Unreachable("The site does not answer.")})

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ordito.config.durations import Duration
+from ordito.config.model import Exclude
 from ordito.connectors.records import (
     Change,
     Contribution,
@@ -34,6 +35,29 @@ def test_closing_is_told_with_its_time_where_the_list_of_posts_tells_it(old: Dis
     assert abs(change.at - at) < timedelta(seconds=1)
     mirror.sync()
     assert len(mirror.changes) == 1
+
+
+def test_topics_with_an_excluded_tag_cost_nothing_while_nothing_is_new(server: DiscourseServer) -> None:
+    """Though their posts are among the newest, and no post shows the tags of its topic."""
+    topics(server, 2, replies=2)
+    hidden, other = topics(server, 2, replies=2)
+    server.forum.tag("private")
+    for topic in (hidden, other):
+        server.as_user("boss").tag(topic, "private")
+    mirror = mirrored(connect(server, exclude=Exclude(labels=["private"])))
+    server.clock.advance(600)
+    held = set(mirror.of(Thread))
+    assert len(held) == 2
+    assert len(asked(server, mirror)) == 3
+    anna(server).reply(hidden, TEXT)
+    server.clock.advance(600)
+    asked(server, mirror)
+    assert set(mirror.of(Thread)) == held, "a new post there is looked into, and left out"
+    assert len(asked(server, mirror)) == 3
+    server.as_user("boss").tag(other)
+    server.clock.advance(timedelta(days=1, minutes=1))
+    mirror.sync()
+    assert set(mirror.of(Thread)) - held == {str(other.id)}, "the sweep sees that the tag was taken off"
 
 
 def test_between_sweeps_a_like_costs_nothing_and_the_sweep_finds_it(server: DiscourseServer) -> None:
