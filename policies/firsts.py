@@ -6,6 +6,7 @@ words are none.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import chain
@@ -94,11 +95,13 @@ def _on_talk_pages(
     w, t, m, s = contributions.alias("word"), threads, members, spaces
     titles = select(s.c.name + ":" + m.c.username, m.c.id).join_from(m, s, s.c.site == m.c.site)
     titles = titles.where(m.c.site == scope.site, m.c.id.in_(newcomers), s.c.id == "3")
-    owners: dict[str, str] = {title: who for title, who in conn.execute(titles)}
+    owners: defaultdict[str, list[str]] = defaultdict(list)
+    for title, who in conn.execute(titles):
+        owners[title].append(who)
     pages = select(t.c.id, t.c.title).where(t.c.site == scope.site, t.c.kind == "talk")
     rows = conn.execute(pages.where(t.c.space == "3", t.c.title.in_(owners)))
-    own: dict[str, str] = {page: owners[title] for page, title in rows}
+    own: dict[str, list[str]] = {page: owners[title] for page, title in rows}
     words = select(w.c.thread, w.c.author, w.c.created_at).where(visible(scope, w), w.c.thread.in_(own))
-    for page, author, at in conn.execute(words.where(w.c.author.not_in(programs(scope)))):
-        if author != own[page]:
-            yield own[page], None, at
+    people = words.where(w.c.author.is_not(None), w.c.author.not_in(programs(scope)))
+    for page, author, at in conn.execute(people):
+        yield from ((who, None, at) for who in own[page] if who != author)

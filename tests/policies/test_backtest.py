@@ -198,6 +198,22 @@ def test_on_a_wiki_people_greet_on_talk_pages(town: Town) -> None:
     assert found["hours to the first answer, median"] == 48.0
 
 
+def test_on_a_talk_page_an_unknown_author_answers_nobody_and_a_name_that_two_have_answers_both(
+    town: Town,
+) -> None:
+    town.settle("  hello: {use: welcome, on: [wiki], after: 6 hours}\n")
+    for id in ("2", "20", "21"):
+        town.member(id, site="wiki")
+    town.member("22", site="wiki", username="user21")
+    town.topic("1", "2", ("2", 900, "x"), site="wiki", kind="page", space="0")
+    for id in ("20", "21", "22"):
+        town.post("1", id, 50, site="wiki")
+    for id, by, owner in (("8", None, "20"), ("9", "2", "21")):
+        title = f"User talk:user{owner}"
+        town.topic(id, by, (by, 48, "Hello!"), site="wiki", kind="talk", space="3", title=title)
+    assert outcomes(town, days=60, until=40)["answered by people"] == 2
+
+
 def test_a_holdout_is_compared_by_assignment(town: Town) -> None:
     town.settle(WELCOME)
     with town.store.write() as conn:

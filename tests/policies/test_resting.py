@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
@@ -205,9 +205,12 @@ def done(results: Sequence[Backtest]) -> Mapping[str, list[tuple[Any, ...]]]:
 
 # Of a seed there is none that is smaller in any way that matters: nothing is gained by shrinking it.
 @settings(
-    both_databases, max_examples=int(os.environ.get("ORDITO_EXAMPLES", "3")), phases=[Phase.generate]
+    both_databases,
+    max_examples=int(os.environ.get("ORDITO_EXAMPLES", "2")),
+    phases=[Phase.explicit, Phase.generate],
 )
 @given(seed=st.integers(0, 2**32 - 1), every=st.sampled_from(EVERY))
+@example(seed=4, every="14 days")  # somebody leaves a group, and is to be taken into it again
 def test_what_rests_is_what_nothing_new_would_be_done_with(
     store: Store, engine: Engine, seed: int, every: str
 ) -> None:
