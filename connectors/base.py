@@ -118,6 +118,10 @@ class Known(Protocol):
         """Ids from `low` to `high`, on a forum, of the undeleted regular contributions that the mirror holds
         of topics which are not unlisted: what a list of all posts has to show."""
 
+    def spoken(self, threads: Sequence[str]) -> Mapping[str, int]:
+        """How many undeleted contributions of these threads the mirror holds, without whispers and the
+        platform's own notes; 0 may be left out."""
+
     def sealed(self, name: str) -> str:
         """A digest that only this mirror makes of it: to know an excluded name again without keeping it."""
 

@@ -38,6 +38,9 @@ class _Empty:
     def listed(self, low: int, high: int) -> frozenset[str]:
         return frozenset()
 
+    def spoken(self, threads: Sequence[str]) -> Mapping[str, int]:
+        return {}
+
     def sealed(self, name: str) -> str:
         return ""
 

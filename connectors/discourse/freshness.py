@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ..base import Aspect, Freshness
-from .read_posts import ROUND
+from .reading import ROUND
 from .state import State
 
 _BY_SYNC: tuple[Aspect, ...] = ("contributions",)

@@ -25,7 +25,8 @@ from .event_log import events
 from .platform import VERBS
 from .query import ROWS, Address
 from .read_people import GROUP_PAGE, STAFF, is_read
-from .read_posts import OLD_PAGES, ROUND
+from .read_posts import OLD_PAGES
+from .reading import ROUND
 from .scope import Scope
 from .settings import DiscourseSettings
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from datetime import timedelta
 
 from ...config.errors import Forbidden, NotFound
 from ..base import Batch
@@ -13,10 +12,6 @@ from .client import Json
 from .dialect import IDS, Descent, PostList
 from .read_topics import note_new
 from .reading import Reading
-
-ROUND = timedelta(days=30)
-"""Within so long, and one sweep more, every post is read again: the most that an edit may stay unseen
-which neither bumps its topic nor is told by a webhook."""
 
 OLD_PAGES = 2
 """So many pages in a row that are wholly from before `since` end the reading."""
@@ -164,8 +159,7 @@ def _slice(r: Reading, posts: PostList) -> Iterator[tuple[list[Json], int]]:
         return
     yield first
     total = r.state.post if posts.window == "ids" else _post_count(r)
-    share = 1.0 if r.state.behind else r.since_last_sweep / ROUND
-    for _ in range(math.ceil(total / IDS * share) - 1 - done):
+    for _ in range(math.ceil(total / IDS * r.share_of_round) - 1 - done):
         following = next(pages, None)
         if following is None:
             yield [], 1

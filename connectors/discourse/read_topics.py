@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -53,10 +54,12 @@ def all_topics(r: Reading) -> Iterator[Batch]:
     pages = topic_pages(
         r.client, page=int(r.state.at.get("page", 0)), order="created", ascending="true", per_page=100
     )
+    counting = _counting(r)
     for page, following in pages:
         rows = r.kept_rows(page.rows)
         stamps = r.stamps(rows)
         changed = [] if r.state.job == "full" else [row for row in rows if _differs(r, row, stamps)]
+        changed += _short(r, [row for at, row in enumerate(rows, done) if at in counting], changed)
         again = {row["id"] for row in changed}
         same = [row for row in rows if row["id"] not in again]
         done += len(page.rows)
@@ -69,12 +72,29 @@ def all_topics(r: Reading) -> Iterator[Batch]:
         for row in changed:
             yield r.whole_topic(row, page.names, stamps.get(str(row["id"])))
         r.state.at = place
-    r.state.topics = done
+    r.state.topics, r.state.counted = done, counting.stop if counting.stop < done else 0
 
 
 def _differs(r: Reading, row: Json, stamps: Mapping[str, Stamp | None]) -> bool:
     old = stamps.get(str(row["id"]))
     return old is None or not Stamp.of(row).same_posts(old)
+
+
+def _counting(r: Reading) -> range:
+    """The rows, by their place, whose topics are asked in this sweep how many posts they have: where the list
+    of posts leaves those in staff colour out, all of them in a round of the rolling re-read."""
+    tells = r.state.unlisted_apart and r.scope.whole_topics and not r.told_by_query
+    if r.state.job == "full" or not tells:
+        return range(0)
+    return range(r.state.counted, r.state.counted + math.ceil(r.state.topics * r.share_of_round))
+
+
+def _short(r: Reading, rows: list[Json], but: list[Json]) -> list[Json]:
+    """Those of the rows that say of more posts than the mirror holds."""
+    known = {row["id"] for row in but}
+    asked = [row for row in rows if row["id"] not in known]
+    held = r.known.spoken([str(row["id"]) for row in asked]) if asked else {}
+    return [row for row in asked if Stamp.of(row).posts > held.get(str(row["id"]), 0)]
 
 
 def _notes(r: Reading, row: Json, stamps: Mapping[str, Stamp | None]) -> list[Record]:

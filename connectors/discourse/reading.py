@@ -18,6 +18,10 @@ from .stamps import Stamp
 from .state import State
 from .topic import CHUNK, TopicView, last_posts, read_topic
 
+ROUND = timedelta(days=30)
+"""Within so long, and one sweep more, every post is read again: the most that an edit may stay unseen
+which neither bumps its topic nor is told by a webhook."""
+
 
 @dataclass
 class Reading:
@@ -68,6 +72,11 @@ class Reading:
             return self.sweep
         began, before = map(datetime.fromisoformat, (self.state.swept, self.state.swept_before))
         return max(self.sweep, began - before)
+
+    @property
+    def share_of_round(self) -> float:
+        """How much of a round of the rolling re-read the sweep under way does."""
+        return 1.0 if self.state.behind else self.since_last_sweep / ROUND
 
     @property
     def told_by_query(self) -> bool:

@@ -36,6 +36,11 @@ class Scope:
         text = repr((parts, self.text, self.messages))
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
+    @property
+    def whole_topics(self) -> bool:
+        """Whether all posts of a topic that is kept are."""
+        return self.since is None and not self._members
+
     def learn(self, spaces: Iterable[Space]) -> None:
         """Find the ids of the excluded categories: named by name, by `parent/name` or by id."""
         by_id = {space.id: space for space in spaces}

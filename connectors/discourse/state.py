@@ -79,6 +79,8 @@ class State:
     """Topics that carry an excluded tag, as far as the running job has met them; no post tells."""
     topics: int = 0
     """How many rows of topics the last pass has seen."""
+    counted: int = 0
+    """With the row at this place the next sweep goes on to compare how many posts topics say they have."""
     by_topic: bool = False
     """Reading topic by topic takes fewer requests than the list of posts."""
     no_members: bool = False

@@ -73,6 +73,21 @@ class MirrorKnown:
                 id for span in _spans(low, high) for id in connection.scalars(held.where(span))
             )
 
+    def spoken(self, threads: Sequence[str]) -> Mapping[str, int]:
+        c = contributions.c
+        unspoken = (ContributionKind.SMALL.value, ContributionKind.WHISPER.value)
+        found: dict[str, int] = {}
+        with self.store.read() as connection:
+            for chunk in chunks(threads):
+                rows = connection.execute(
+                    select(c.thread, func.count())
+                    .where(c.site == self.site, c.thread.in_(chunk))
+                    .where(c.kind.not_in(unspoken), c.deleted_at.is_(None))
+                    .group_by(c.thread)
+                )
+                found |= {thread: count for thread, count in rows}
+        return found
+
     def sealed(self, name: str) -> str:
         return name_digest(self.store.secret, self.site, name)
 

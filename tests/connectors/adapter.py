@@ -22,6 +22,7 @@ Rules for an adapter:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
@@ -284,6 +285,10 @@ class MemoryMirror:
             and c.thread in shown
             and low <= int(c.id) <= high
         )
+
+    def spoken(self, threads: Sequence[str]) -> Mapping[str, int]:
+        said = [c for c in self.of(Contribution).values() if isinstance(c, Contribution)]
+        return Counter(c.thread for c in said if c.kind not in ("small", "whisper") and c.thread in threads)
 
     def sealed(self, name: str) -> str:
         return sha256(name.encode()).hexdigest()

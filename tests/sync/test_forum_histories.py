@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ordito.config.durations import Duration
-from ordito.connectors.discourse.read_posts import ROUND
+from ordito.connectors.discourse.reading import ROUND
 from ordito.connectors.records import ContributionKind
 from ordito.sync.mirror import SiteReport, Source, sync_sites
 from ordito.sync.progress import Silence

@@ -18,7 +18,7 @@ from tests.connectors.discourse.site import DiscourseSite
 from tests.connectors.reading import assert_true
 from tests.servers.discourse import DiscourseServer, Forum, views_lists, views_posts
 from tests.servers.discourse.moderation import expire_deletions
-from tests.servers.discourse.records import Post, Topic, User
+from tests.servers.discourse.records import Post, PostType, Topic, User
 
 WORDS = "Some words that are long enough to be a post in this forum"
 
@@ -148,6 +148,11 @@ class People:
         if post and target and post.topic_id != target.id:
             self.server.as_user("boss").merge(self.forum.topics[post.topic_id], [post], target)
 
+    def colour(self, n: int) -> None:
+        """A moderator gives a post the colour of staff: from then on newer lists of posts leave it out."""
+        if post := self.reply_at(n):
+            post.post_type = PostType.MODERATOR
+
     def rename(self, n: int) -> None:
         self.server.as_user("boss").rename(self.member(n), f"renamed{len(self.forum.staff_log)}x{n}")
 
@@ -158,12 +163,12 @@ class People:
 DEEDS = [
     "join", "open", "reply", "reply", "reply", "message", "edit", "delete_post", "recover_post", "withdraw",
     "put_back", "next_day", "delete_topic", "recover_topic", "close", "unlist", "pin", "tag", "like", "like",
-    "split", "merge", "rename", "wait",
+    "split", "merge", "rename", "wait", "colour",
 ]  # fmt: skip
 Deed = tuple[str, int]
 deeds = st.tuples(st.sampled_from(DEEDS), st.integers(0, 97))
 
-HIDDEN = {"withdraw", "put_back", "next_day", "recover_post", "merge"}
+HIDDEN = {"withdraw", "put_back", "next_day", "recover_post", "merge", "colour"}
 """What no list shows, or not if as much went from the same topic as came."""
 plain_deeds = st.tuples(st.sampled_from([deed for deed in DEEDS if deed not in HIDDEN]), st.integers(0, 97))
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ordito.config.errors import RateLimited
-from ordito.connectors.discourse.read_posts import ROUND
+from ordito.connectors.discourse.reading import ROUND
 from tests.connectors.adapter import MemoryMirror
 from tests.connectors.discourse.life import Deed, Lively, Meanwhile, deeds, make_pages_small, plain_deeds
 from tests.servers.discourse import DIALECTS as SPOKEN

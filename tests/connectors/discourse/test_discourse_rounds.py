@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from ordito.config.errors import RateLimited
-from ordito.connectors.discourse.read_posts import ROUND
+from ordito.connectors.discourse.reading import ROUND
 from ordito.connectors.records import Contribution
 from tests.connectors.adapter import MemoryMirror
 from tests.connectors.discourse.scenes import TEXT, anna, asked, topics
 from tests.connectors.discourse.site import connect, mirrored
 from tests.servers.discourse import DiscourseServer
 from tests.servers.discourse.moderation import expire_deletions
-from tests.servers.discourse.records import Post
+from tests.servers.discourse.records import Post, PostType
 
 DAY = timedelta(days=1, minutes=1)
 
@@ -56,6 +57,25 @@ def test_a_hidden_post_stays_and_is_read_when_its_turn_comes(new: DiscourseServe
     new.clock.advance(DAY)
     assert f"/posts/{post.id}.json" in asked(new, mirror)
     assert texts(mirror)[str(post.id)] == post.raw
+
+
+@pytest.mark.parametrize("mark", [{"post_type": PostType.MODERATOR}, {"hidden": True}], ids=str)
+def test_what_the_list_left_out_when_it_was_read_first_comes_once_within_a_round(
+    new: DiscourseServer, mark: dict[str, Any]
+) -> None:
+    """A post in staff colour, or a hidden one: only their topic has them, and its row counts them."""
+    talk = topics(new, 6, replies=2)[3]
+    post = list(new.forum.posts_of(talk))[1]
+    for name, value in mark.items():
+        setattr(post, name, value)
+    mirror = mirrored(connect(new))
+    assert str(post.id) not in texts(mirror)
+    reads = 0
+    for _ in range(ROUND.days + 1):
+        new.clock.advance(DAY)
+        reads += sum(path.startswith(f"/t/{talk.id}.json") for path in asked(new, mirror))
+    assert texts(mirror)[str(post.id)] == post.raw
+    assert reads == 1
 
 
 def test_syncs_that_come_seldom_read_as_much_as_has_become_due(server: DiscourseServer) -> None:

@@ -55,6 +55,9 @@ class Nothing:
     def listed(self, low: int, high: int) -> frozenset[str]:
         return frozenset()
 
+    def spoken(self, threads: object) -> dict[str, int]:
+        return {}
+
     def sealed(self, name: str) -> str:
         return name
 
