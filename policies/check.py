@@ -182,8 +182,9 @@ class Checker:
         except ConnectorError as error:
             yield Row("error", site, error.message, error.hint)
             return
-        counts = ", ".join(f"{number:,} {what}" for what, number in health.counts.items())
-        size = f"; {counts}; a first sync takes about {health.requests:,} requests" if counts else ""
+        counts = ", ".join(_counted(number, what) for what, number in health.counts.items())
+        effort = _counted(health.requests, "requests")
+        size = f"; {counts}; a first sync takes about {effort}" if counts else ""
         yield Row("ok", site, f"signed in as {health.account} (version {health.version or 'unknown'}){size}")
         if health.read_only:
             yield Row("warning", site, "the site takes no writes at the moment.", "Apply later.")
@@ -268,3 +269,7 @@ def _sample(name: str, kind: str, *, full: bool) -> dict[str, Any]:
 def _everything(*, full: bool) -> dict[str, Any]:
     """For an admin's own template under a name of their own: what any kind gives."""
     return {key: value for each in TEMPLATES.values() for key, value in each.values(full=full).items()}
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what.removesuffix('s') if number == 1 else what}"

@@ -183,10 +183,12 @@ def _report(app: App, path: Path) -> None:
     except SettingsError:
         path.unlink()
         raise
-    app.out.say(f"Wrote {path}. Next:")
-    for number, row in enumerate((row for row in rows if row.level == "error"), 1):
-        app.out.say(f"  {number}. {row.hint}")
-    app.out.say("Then read it, change what you like, and run 'ordito check'.")
+    missing = [row.hint for row in rows if row.level == "error"]
+    app.out.say(f"Wrote {path}. Next:" if missing else f"Wrote {path}.")
+    for number, hint in enumerate(missing, 1):
+        app.out.say(f"  {number}. {hint}")
+    then = "Then read" if missing else "Read"
+    app.out.say(f"{then} it, change what you like, and run 'ordito check'.")
     app.out.document({"written": str(path), "findings": [row.to_dict() for row in rows]})
 
 

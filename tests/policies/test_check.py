@@ -203,6 +203,12 @@ def test_a_good_site_says_who_we_are_and_how_large_it_is(tmp_path: Path) -> None
     )
 
 
+def test_of_one_thing_it_speaks_in_the_singular(tmp_path: Path) -> None:
+    alone = replace(HEALTH, counts={"members": 1, "threads": 2}, requests=1)
+    told = online(checker(tmp_path, WELCOME), alone)[0].message
+    assert told.endswith("; 1 member, 2 threads; a first sync takes about 1 request")
+
+
 def test_a_right_that_the_account_lacks_is_an_error_for_the_policy_that_needs_it(tmp_path: Path) -> None:
     rows = online(checker(tmp_path, WELCOME), replace(HEALTH, can=frozenset()))
     assert gravest(rows) == [

@@ -61,6 +61,17 @@ def test_init_never_asks_for_a_secret(tmp_path: Path) -> None:
     assert "password: {env: ORDITO_WIKI_PASSWORD}" in (tmp_path / "ordito.yaml").read_text(encoding="utf-8")
 
 
+def test_init_names_the_next_steps_where_there_are_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = ["", "wiki.example.org", "", "", "", "", "", ""]
+    steps = at_a_terminal(tmp_path, typed).stdout.splitlines()
+    assert [steps[0][-5:], steps[1][:4], steps[2][:12]] == ["Next:", "  1.", "Then read it"]
+    monkeypatch.setenv("ORDITO_WIKI_PASSWORD", "x")
+    (tmp_path / "ordito.yaml").unlink()
+    assert at_a_terminal(tmp_path, typed).stdout.splitlines()[1].startswith("Read it, change what you like")
+
+
 def test_init_by_options_asks_for_nothing(tmp_path: Path) -> None:
     options = ["--wiki", "wiki.example.org", "--wiki-user", "Ordito@nightly", "--wiki-password", "WIKI"]
     done = run("init", *options, "--preset", "professional-community", cwd=tmp_path)
