@@ -145,6 +145,9 @@ def test_the_log_of_the_webhook_is_looked_at(server: DiscourseServer) -> None:
     assert said() == [("warning", "the log of webhook 1 is empty.")]
     topics(server, 1)
     assert said() == [("ok", "the log of webhook 1 tells what was changed at the next sync.")]
+    us = account(server)
+    us.admin, us.moderator = False, True
+    assert said() == [("error", "the delivery log of webhook 1 cannot be read.")]
 
 
 def test_an_excluded_category_that_is_not_there_is_warned_of(server: DiscourseServer) -> None:

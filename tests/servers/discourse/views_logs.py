@@ -99,7 +99,7 @@ def _staff_row(call: Call, action: StaffAction) -> dict[str, Any]:
 
 @route("GET", "/admin/api/web_hooks", "web_hooks/index")
 def web_hooks(call: Call) -> dict[str, Any]:
-    call.staff()
+    call.admin()
     rows = list(call.forum.hooks.hooks.values())
     start, size = call.number("offset") or 0, call.number("limit") or 50
     more = f"/admin/api/web_hooks.json?limit={size}&offset={start + size}"
@@ -140,7 +140,7 @@ def _hook_row(hook: Hook) -> dict[str, Any]:
 
 
 def _hook(call: Call, number: int) -> Hook:
-    call.staff()
+    call.admin()
     if number not in call.forum.hooks.hooks:
         raise not_found()
     return call.forum.hooks.hooks[number]
@@ -153,7 +153,7 @@ def web_hook(call: Call, number: int) -> dict[str, Any]:
 
 @route("POST", "/admin/api/web_hooks", "web_hooks/create")
 def create_hook(call: Call) -> dict[str, Any]:
-    call.staff()
+    call.admin()
     given = call.nested("web_hook")
     if not str(given.get("payload_url") or "").startswith("http"):
         raise Unprocessable("Payload URL is invalid.")
