@@ -59,11 +59,15 @@ do it; i do
 you may; you can; why not; no problem; no worries; fine; that's fine; fine with me; fine by me
 happy to; glad to
 i'd be happy to; i'd be glad to; i'd love to; i would be happy to; i would love to; sounds good; feel free
+for asking; for the question; for your trust; that's kind; that's very kind; very kind; kind of you; of you
+my pleasure; happy to help; glad to help; i'm honoured; i'm honored; i'd be honoured; i'd be honored
+count me in; great; good; nice; sounds great
 per favore; per piacere; prego; grazie; grazie mille; molte grazie; perché no; nessun problema
-fate pure; pure
-bitte; danke; vielen dank; kein problem; warum nicht
+fate pure; pure; per la domanda; per averlo chiesto; per aver chiesto; per la fiducia; molto gentile; gentile
+bitte; danke; vielen dank; kein problem; warum nicht; der nachfrage; für die nachfrage; fürs fragen
 s'il vous plaît; s'il te plaît; merci; merci beaucoup; pas de problème; pourquoi pas
-por favor; gracias; muchas gracias; por qué no; sin problema
+de demander; d'avoir demandé
+por favor; gracias; muchas gracias; por qué no; sin problema; por preguntar
 """
 _GREETINGS = """
 hi; hello; hey; dear; ordito; moderators; all; there; ciao; salve; buongiorno; buonasera; a tutti

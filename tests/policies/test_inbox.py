@@ -152,6 +152,9 @@ YES = [
     "Sure, go ahead",
     "I agree.", "Sì, volentieri, grazie!", "Certo", "sono d’accordo", "Ja, gerne.", "Oui, avec plaisir",
     "Claro",
+    "Yes, gladly! Thank you for asking.", "Sure, count me in. That's very kind of you.",
+    "Sì, grazie per aver chiesto!",
+    "Ja, gerne, danke der Nachfrage.", "Oui, merci d'avoir demandé !", "Sí, gracias por preguntar.",
     "Hi,\n\nyes, I'd be happy to.\n\nAnna", "Ciao Ordito,\nva bene!",
     "Yes.\n\nDo you need anything from me?",
     f"Yes please\n\n{MAIL}\n> {QUESTION}\n> It is not an obligation.", f"{MAIL}\n> {QUESTION}\n\nYes",
@@ -167,7 +170,7 @@ NO = [
 ]  # fmt: skip
 UNCLEAR = [
     "Maybe", "What for?", "Yes and no", "I say yes", "Not yes", "not yet", "Yes?", "YES?!",
-    "Should I say yes?",
+    "Should I say yes?", "Thank you for asking.", "Great, thanks!", "Yes, for what it is worth to you",
     "No problem", "OK", "👍", "Yes. No.", "No, wait, yes", "Yes, but only my first name",
     "Yes, I got your message",
     "Yes\n\nbut do not publish my real name", "Sì\n\nma senza il mio nome", "YES or NO", QUESTION,
