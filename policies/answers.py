@@ -35,6 +35,7 @@ _BELOW = re.compile(
 )
 """From here on it is the message answered, or a signature."""
 _MARKS = "*_~`'\" .!,;:"
+_PAUSE = re.compile(r"[,.;:!–—]")
 _WORD = re.compile(r"\w+(?:'\w+)*")
 
 _YES = """
@@ -135,11 +136,15 @@ def first_line(text: str) -> str:
 
 
 def asks_to_stop(line: str, phrase: str) -> bool:
-    """Whether a first line is the phrase that was agreed on, whatever courtesy goes with it."""
-    wanted, said = words(phrase), words(line)
+    """Whether a first line is the phrase that was agreed on, or begins with it as a sentence of its own,
+    whatever courtesy goes with it."""
+    wanted = words(phrase)
     if not wanted or "?" in line:
         return fold(line.strip(_MARKS)) == fold(phrase.strip(_MARKS))
-    return said == wanted or _is(said, {_KIND, frozenset({wanted})}, frozenset({wanted}))
+    alone = (words(each) for each in (line, _PAUSE.split(line.lstrip(_MARKS), maxsplit=1)[0]))
+    return any(
+        said == wanted or _is(said, {_KIND, frozenset({wanted})}, frozenset({wanted})) for said in alone
+    )
 
 
 def verdict(lines: Sequence[str]) -> Verdict | None:
@@ -152,7 +157,7 @@ def verdict(lines: Sequence[str]) -> Verdict | None:
         return "unclear"
     if _is(said, {_AGREES, _KIND}, _AGREES):
         return "unclear" if _AGAINST & set(first) or takes_back(rest) else "yes"
-    start = re.split(r"[,.;:!–—]", first, maxsplit=1)[0]
+    start = _PAUSE.split(first, maxsplit=1)[0]
     agreed = {phrase[0] for phrase in _AGREES if len(phrase) == 1}
     if _is(words(start), {_DECLINES, _KIND}, _DECLINES):
         return "unclear" if (set(said) | after) & agreed else "no"

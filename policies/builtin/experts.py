@@ -31,7 +31,7 @@ from .. import phrases
 from ..community import Community
 from ..conditions import NEVER, NOTHING_ASKED, Condition
 from ..constitution import Barred, Law
-from ..facts import Subject
+from ..facts import Subject, find_fact
 from ..insight.expertise import LEVEL, SHOWN, Expert, flat, rank
 from ..kind import Candidate, Held, Kind
 from ..people import accounts, group_exists, groups
@@ -76,11 +76,14 @@ class Experts(Kind):
         ranking = self._rank(community, site)
         for expert, barred in ranking.passed:
             yield self.held(expert.member, barred.by, barred.reason)
-        asked: set[Ref] = set()
+        best: dict[Ref, Expert] = {}
+        for expert in sorted(ranking.top, key=lambda each: each.score):
+            best[expert.member] = expert
         for expert in ranking.top:
-            if self._asks() and expert.member not in asked:
-                asked.add(expert.member)
-                yield from self._ask(community, platform, expert)
+            if expert is best[expert.member]:  # one question and one title, however many areas they know
+                if self._asks():
+                    yield from self._ask(community, platform, expert)
+                yield from self._entitle(community, platform, expert)
             yield from self._recognise(community, platform, expert)
         yield from self._let_go(community, site, ranking)
         yield from self._directory(community, site)
@@ -176,10 +179,21 @@ class Experts(Kind):
             badge = _named(give.badge, expert.area)
             granted = GrantBadge(site=of, member=member, badge=badge)
             yield self._candidate(community, expert, BADGE, badge, granted)
-        if give.title and SetTitle in platform.verbs and self._agreed(community, expert.member):
-            title = _named(give.title, expert.area)
-            titled = SetTitle(site=of, member=member, title=title)
+
+    def _entitle(
+        self, community: Community, platform: Platform, expert: Expert
+    ) -> Iterator[Candidate | Held]:
+        """The title, which stands beside a name alone: whoever bears one keeps it."""
+        given, who = self.parameters.give.title, expert.member
+        if not given or SetTitle not in platform.verbs or not self._agreed(community, who):
+            return
+        use, title = find_fact("title", "member"), _named(given, expert.area)
+        borne = (community.values("member", who, [use]) or {}).get(use.name)
+        if not borne:
+            titled = SetTitle(site=who.site, member=who.id, title=title)
             yield self._candidate(community, expert, "title", title, titled)
+        elif borne != title:
+            yield self.held(who, "title", f"{expert.username} bears the title “{borne}” already")
 
     def _candidate(
         self, community: Community, expert: Expert, step: str, name: str, action: Action

@@ -164,6 +164,37 @@ def test_a_yes_brings_the_title_and_the_directory(town: Town) -> None:
     assert "nobots" in page.text
 
 
+def test_of_several_areas_the_title_names_the_one_that_somebody_knows_best(town: Town) -> None:
+    town.settle(policy('title: "Knows {area}", group: "know-{area}"'))
+    town.space("9", "Honey")
+    who = helper(town, "2", answers=5)
+    for number in range(8):
+        asker = f"asker{number % 5}"
+        town.topic(f"h{number}", asker, (asker, 11, "How?"), ("2", 10, "So."), space="9")
+    for area in ("help", "honey"):
+        town.group(f"know-{area}")
+    question = next(each for each in town.run() if isinstance(each, SendMessage))
+    assert "“Knows Honey”" in question.text
+    answer(town, "Yes!")
+    assert [each for each in town.run() if isinstance(each, SetTitle)] == [
+        SetTitle(site="forum", member=who.id, title="Knows Honey")
+    ]
+
+
+def test_who_bears_a_title_keeps_it(town: Town) -> None:
+    town.settle(LISTED)
+    who = helper(town, "2", answers=5, title="Founder")
+    asked(town)
+    answer(town, "Yes!")
+    plan = town.plan()
+    assert {each.verb for each in plan.proposals} == {"edit_text"}
+    assert [(each.item, each.reason) for each in plan.held if each.by == "title"] == [
+        (str(who), "user2 bears the title “Founder” already")
+    ]
+    town.change(who, title="Sage")
+    assert not [each for each in town.plan().held if each.by == "title"]
+
+
 def test_a_no_is_for_good(town: Town) -> None:
     town.settle(LISTED)
     helper(town, "2", answers=5)

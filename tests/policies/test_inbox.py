@@ -46,6 +46,8 @@ STOPS = [
     "[quote=\"ordito, post:1, topic:5\"]\nreply with STOP as the first line\n[/quote]\n\nSTOP",
     "[quote]a[quote]b[/quote]c[/quote]STOP",
     "STOP please",
+    "STOP please, no more of these messages.",
+    "STOP. I do not want to hear from a program!",
     "Please stop!",
     "STOP, grazie.",
     "Hi Ordito,\n\nSTOP",
@@ -55,6 +57,7 @@ STOPS = [
 GOES_ON = [
     "Please don't stop.",
     "STOP it, I like this",
+    "STOP signs, where I live, are red",
     "STOP?",
     "Please don't stop",
     "~~STOP~~",
