@@ -141,10 +141,18 @@ def _owner() -> pwd.struct_passwd:
         return pwd.getpwnam("nobody")
 
 
+def _state(folder: Path) -> list[str]:
+    """What postmaster.pid says. `initdb` makes such a file as well, and removes it at any moment."""
+    try:
+        return (folder / "data" / "postmaster.pid").read_text().split()
+    except FileNotFoundError:
+        return []
+
+
 def _wait_until_ready(folder: Path, guard: subprocess.Popen[bytes]) -> None:
     """The last line of postmaster.pid says `ready` once connections are accepted."""
-    state, deadline = folder / "data" / "postmaster.pid", time.monotonic() + _PATIENCE
-    while not (state.exists() and state.read_text().split()[-1:] == ["ready"]):
+    deadline = time.monotonic() + _PATIENCE
+    while _state(folder)[-1:] != ["ready"]:
         if guard.poll() is not None or time.monotonic() > deadline:
             log = folder / "log"
             raise RuntimeError(f"PostgreSQL did not start: {log.read_text() if log.exists() else 'no log'}")
