@@ -327,9 +327,9 @@ class Community:
     ) -> Iterator[dict[str, dict[str, Any]]]:
         """Chunks of item id → values by the facts' names, of those that match what is `left` to decide."""
         names = [*_HEAD, *(use.name for use in uses)]
-        many = [use for use in uses if use.fact.type in MANY]
-        early = [use for use in many if use in asked_of(left)]
-        late = [use for use in many if use not in early]
+        many, asked = [use for use in uses if use.fact.type in MANY], asked_of(left)
+        early = [use for use in many if use in asked]
+        late = [use for use in many if use not in asked]
         bounds = [use.name for use in uses if use not in many and query.lower_bound(use)]
 
         def named(rows: Sequence[Row]) -> list[dict[str, Any]]:

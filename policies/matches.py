@@ -58,8 +58,7 @@ class Match:
 
 class Brief(NamedTuple):
     """What is told of an item where very many match: its id, those of its author and its thread as far as it
-    has such, and the values of the facts that were asked for, in
-    their order."""
+    has such, and the values of the facts that were asked for, in their order."""
 
     id: str
     author: str | None

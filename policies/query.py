@@ -25,7 +25,7 @@ from ..sync.store.states import value_at
 from ..sync.store.tables import contributions, members, spaces, states, texts, threads
 from .doubts import doubted
 from .facts import Fact, FactUse, Subject
-from .sources import COUNTERS, FLAGS, Scope, SourceTable, in_order, open_threads, visible
+from .sources import COUNTERS, FLAGS, Scope, SourceTable, open_threads, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,9 @@ class FactQuery:
         """The ids of all items there at the moment, with these columns; add conditions with `where`."""
         assert self._joined is not None  # noqa: S101 (set in __post_init__)
         statement = select(self.base.c.id, *columns).select_from(self._joined).where(self._present())
-        only = self.scope.only
-        return statement.where(in_order(self.base) if only is None else self.base.c.id.in_(only))
+        if self.scope.only is not None:
+            statement = statement.where(self.base.c.id.in_(self.scope.only))
+        return statement
 
     def _present(self) -> ColumnElement[bool]:
         b, now = self.base, self.scope.now

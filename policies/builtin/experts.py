@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from operator import attrgetter
 from typing import ClassVar
 
 from sqlalchemy import select
@@ -50,12 +51,12 @@ _UNCLEAR = "{} answered neither a plain yes nor a plain no; read it, and ask the
 @dataclass(frozen=True, slots=True)
 class _Ranking:
     """All areas of a site: their order as far as it matters, those in it whom nothing excepts, and the first
-    of these whom the constitution does not leave alone; `passed`: whom it does, and who would be among them
-    else."""
+    of these whom the constitution does not leave alone, with the place of each; `passed`: whom it does, and
+    who would be among them else."""
 
     experts: dict[str, list[Expert]]
     fit: list[Expert]
-    top: list[Expert]
+    top: dict[Expert, int]
     passed: list[tuple[Expert, Barred]]
 
 
@@ -76,9 +77,7 @@ class Experts(Kind):
         ranking = self._rank(community, site)
         for expert, barred in ranking.passed:
             yield self.held(expert.member, barred.by, barred.reason)
-        best: dict[Ref, Expert] = {}
-        for expert in sorted(ranking.top, key=lambda each: each.score):
-            best[expert.member] = expert
+        best = {each.member: each for each in sorted(ranking.top, key=attrgetter("score"))}
         for expert in ranking.top:
             if expert is best[expert.member]:  # one question and one title, however many areas they know
                 if self._asks():
@@ -107,7 +106,7 @@ class Experts(Kind):
 
         experts, fit = self._best(community, site, first)
         law, named = self._law(community), Counter[str]()
-        top: list[Expert] = []
+        top: dict[Expert, int] = {}
         passed: list[tuple[Expert, Barred]] = []
         for expert in fit:
             if round(expert.score, SHOWN) <= LEVEL[given.score] or named[expert.area] == given.top:
@@ -116,7 +115,7 @@ class Experts(Kind):
                 passed.append((expert, barred))
             else:
                 named[expert.area] += 1
-                top.append(expert)
+                top[expert] = named[expert.area]
         return _Ranking(experts, fit, top, passed)
 
     def _best(
@@ -217,8 +216,8 @@ class Experts(Kind):
         )
 
     def _because(self, community: Community, expert: Expert) -> tuple[Because, ...]:
-        least, top = self.parameters.at_least, self._rank(community, expert.member.site).top
-        place = [each.member for each in top if each.area == expert.area].index(expert.member) + 1
+        least = self.parameters.at_least
+        place = self._rank(community, expert.member.site).top[expert]
         told = f"{expert.rank} (score {expert.score:.{SHOWN}f})"
         if place != expert.rank:  # some before them are left alone
             told += f", {place} of those who may be recognised"
@@ -353,10 +352,9 @@ class Experts(Kind):
     def _listed(self, community: Community, site: str, directory: Directory) -> Iterator[Expert]:
         """Who is at the top, and who was and has not fallen far, of those who agreed."""
         ranking, stays = self._rank(community, site), directory.listed_before(community)
-        top = set(ranking.top)
         for expert in ranking.fit:
-            named = expert in top or (expert.rank <= self.parameters.keep_until.rank and stays(expert))
-            if named and self._agreed(community, expert.member):
+            kept = expert.rank <= self.parameters.keep_until.rank and stays(expert)
+            if (expert in ranking.top or kept) and self._agreed(community, expert.member):
                 yield expert
 
 

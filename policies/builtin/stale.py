@@ -142,7 +142,7 @@ class Stale(Kind):
         if self.parameters.warn is not None:
             return []
         told = {"close": "closed", "unlist": "visible", "label": "labels"}
-        return [told[step] for step in dict.fromkeys(self.parameters.then) if step in told]
+        return [told[step] for step in self.parameters.then if step in told]
 
     def _steps_of(self, platform: Platform, values: Mapping[str, Any]) -> tuple[str, ...]:
         """What is to be done with a thread in which no warning was written."""
@@ -285,7 +285,7 @@ class Stale(Kind):
 
     def _to_do(self, platform: Platform) -> list[str]:
         """The steps there: on a wiki a template and a category come with one edit."""
-        then = list(dict.fromkeys(self.parameters.then))
+        then = list(self.parameters.then)
         if platform.family != "wiki":
             return then
         if "archive" in then and not self.parameters.template:

@@ -73,6 +73,9 @@ class StaleParameters(PolicySettings):
 
     @model_validator(mode="after")
     def _complete(self) -> StaleParameters:
+        for step in self.then:
+            if self.then.count(step) > 1:
+                raise ValueError(f"'then' names '{step}' twice")
         if "label" in self.then and not self.label:
             raise ValueError("'then: [label]' needs 'label: NAME'")
         if self.archive and not fullmatch(r"\{talkpage\}/([^{}#<>\[\]|]|\{year\})+", self.archive):

@@ -53,13 +53,6 @@ def test_first_a_warning_then_the_grace_then_the_topic_is_closed_on_the_same_app
     assert quiet.performed[1:] == [CloseThread(site="forum", thread="10")]
 
 
-def test_a_step_that_is_written_twice_is_done_once(quiet: Town) -> None:
-    quiet.settle("  tidy: {use: stale, on: [forum], then: [close, unlist, close]}\n")
-    plan = quiet.plan()
-    assert [each.step for each in plan.proposals] == ["close"]
-    assert held(plan, "forum:thread:10") == ["limit"]  # the other one
-
-
 def test_a_reply_during_the_grace_keeps_the_topic_open(quiet: Town) -> None:
     quiet.run()
     quiet.later(days=5)

@@ -368,6 +368,7 @@ def test_signatures_are_read_in_the_wikis_language_or_not_at_all(
         ("when: {age: '> 1 year'}, then: [archive], archive: '{talkpage}/A'", "needs 'quiet'"),
         ("then: [label], label: x, template: '{{Old}}'", "add 'archive' to 'then'"),
         ("then: [archive], archive: '{talkpage}/A', tell: {}", "name a 'template' or a 'label'"),
+        ("then: [archive, archive]", "names 'archive' twice"),
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused(town: Town, policy: str, fault: str) -> None:
