@@ -1,5 +1,6 @@
 """One running copy of the wiki."""
 
+import hmac
 import json
 import os
 import re
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
+
+import requests
 
 from tests.servers.mediawiki.client import Client
 from tests.servers.mediawiki.php import MEDIAWIKI, Php
@@ -33,6 +37,8 @@ from tests.servers.mediawiki.template import (
 # process died in whatever way, or when PHP ends by itself, the whole group goes.
 _GUARD = '( "$@" </dev/null; kill -TERM 0 ) & read -r _; kill -TERM 0'
 _STARTED = re.compile(r"\(http://127\.0\.0\.1:(\d+)\) started")
+SECRET_KEY = "0123456789abcdef" * 4
+"""`$wgSecretKey` of LocalSettings.php."""
 _STATE = ("*.sqlite*", "settings.json", "read-only", "mail.jsonl")
 
 
@@ -166,8 +172,19 @@ class Wiki:
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def run_jobs(self) -> None:
-        """Carry out what MediaWiki has put off (links, categories, notifications)."""
-        self.maintenance("runJobs.php")
+        """Carry out what MediaWiki has put off (links, categories, notifications), and return when it is done.
+
+        MediaWiki's own page for that is ten times as fast as the maintenance script. It takes requests that
+        carry a signature with the key of LocalSettings.php.
+        """
+        order = {
+            "async": "", "maxjobs": "10000", "sigexpiry": str(int(time.time()) + 60), "stats": "1",
+            "tasks": "jobs", "title": "Special:RunJobs",
+        }  # fmt: skip
+        signature = hmac.new(SECRET_KEY.encode(), urlencode(order).encode(), "sha1").hexdigest()
+        done = requests.post(f"{self.url}/index.php", {**order, "signature": signature}, timeout=60)
+        if not done.ok or done.json()["reached"] != "none-ready":
+            raise RuntimeError(f"The jobs were not all carried out: {done.status_code} {done.text[:2000]}")
 
     def maintenance(self, script: str, *arguments: str) -> str:
         """Run one of MediaWiki's maintenance scripts on this copy; what it printed."""
