@@ -172,7 +172,7 @@ class Wiki:
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def run_jobs(self) -> None:
-        """Carry out what MediaWiki has put off (links, categories, notifications), and return when it is done.
+        """Carry out what MediaWiki has put off (links, categories, notifications); returns when it is done.
 
         MediaWiki's own page for that is ten times as fast as the maintenance script. It takes requests that
         carry a signature with the key of LocalSettings.php.
