@@ -302,9 +302,9 @@ class Connector(Protocol):
         cursor, the records that follow bring a store to the same state. Raises TryLater, Misconfigured.
         """
 
-    def begins_anew(self, cursor: Cursor) -> bool:
-        """Whether `changes` cannot go on from there and reads everything, because other settings bound what
-        is read, or the cursor has a form of long ago. Asks nothing."""
+    def begins_anew(self, cursor: Cursor, known: Known) -> bool:
+        """Whether `changes` cannot go on from there and reads everything, because the settings ask for more
+        than those of then, or the cursor has a form of long ago. Asks nothing of the site."""
 
     def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:
         """How fresh a mirror is whose `changes` ended with `cursor` when they began at `synced_at`: each kind

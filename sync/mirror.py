@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 _MUCH = 1000
 """Contributions after which the database should count anew what it holds."""
 _ASKED_AT_ONCE = 100
-_OTHER_SETTINGS = "the settings say otherwise than before what is read, so everything is read again"
+_MORE = "the settings leave out less than before, so everything is read again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,12 +215,13 @@ class SiteSync:
         checkpoint = _bounded(stored or Checkpoint(site=site), settings)
         if full:
             checkpoint = replace(checkpoint, cursor=None)
-        anew = checkpoint.cursor is not None and self.connector.begins_anew(checkpoint.cursor)
+        known = MirrorKnown(self.store, site)
+        anew = checkpoint.cursor is not None and self.connector.begins_anew(checkpoint.cursor, known)
         if checkpoint.cursor is None or anew or not checkpoint.account:
             health = self.connector.probe()
             checkpoint = replace(checkpoint, language=health.language, account=health.account_id)
             if checkpoint.cursor is None or anew:
-                self._tell(self._estimate(health, _OTHER_SETTINGS if anew else ""))
+                self._tell(self._estimate(health, _MORE if anew else ""))
         if checkpoint.cursor is not None and checkpoint.synced_at is None and not anew:
             self.watch.resumed(site)
         self._checkpoint = checkpoint

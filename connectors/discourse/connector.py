@@ -11,6 +11,7 @@ from ..base import Batch, Cursor, Found, Freshness, Health, Known, Marker, Profi
 from ..records import Ref
 from . import fetch, mapping, passes, probe, profile
 from .acting import Acting, Verb
+from .bounds import Bounds
 from .client import Client
 from .freshness import freshness
 from .platform import VERBS
@@ -64,16 +65,26 @@ class DiscourseConnector:
         return probe.probe(self._client, self._settings, self._world.now())
 
     def changes(self, cursor: Cursor | None, known: Known) -> Iterator[Batch]:
-        digest = Scope(self._settings).digest
-        state = State.load(cursor, digest) or State(settings=digest)
+        state, digest = self._going_on(cursor, known) or State(), Scope(self._settings).digest
+        if state.bounds and state.settings != digest:
+            state.hidden_spaces = self._excluded()
+        state.settings, state.bounds = digest, Bounds.of(self._settings, known).document()
         return passes.changes(self._reading(state, known))
 
-    def begins_anew(self, cursor: Cursor) -> bool:
-        return State.load(cursor, Scope(self._settings).digest) is None
+    def begins_anew(self, cursor: Cursor, known: Known) -> bool:
+        return self._going_on(cursor, known) is None
+
+    def _going_on(self, cursor: Cursor | None, known: Known) -> State | None:
+        """Where the reading stands; None if the settings ask for more than was read, or nothing was."""
+        state = State.load(cursor)
+        if state is None or state.settings == Scope(self._settings).digest:
+            return state
+        now = Bounds.of(self._settings, known)
+        return state if state.bounds and Bounds.load(state.bounds).cover(now) else None
 
     def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:
         now, settings = self._world.now(), self._settings
-        state = State.load(cursor, Scope(settings).digest) or State()
+        state = State.load(cursor) or State()
         sweep = settings.sweep.after(now) - now
         webhook, explorer = settings.webhook is not None, settings.data_explorer is not None
         return tuple(freshness(state, synced_at, sweep, webhook=webhook, explorer=explorer))

@@ -27,7 +27,9 @@ class State:
     """
 
     settings: str = ""
-    """Digest of the settings that bound what is read; others mean: read everything anew."""
+    """Digest of the settings that bound what is read, by which it is seen whether they are the same."""
+    bounds: dict[str, Any] = field(default_factory=dict)
+    """What they let through, as `Bounds` writes it; settings that let through no more go on from here."""
     job: str = ""
     phase: str = ""
     at: dict[str, Any] = field(default_factory=dict)
@@ -103,9 +105,9 @@ class State:
         return {"version": VERSION, **kept}
 
     @classmethod
-    def load(cls, cursor: Mapping[str, Any] | None, settings: str) -> State | None:
-        """None if everything is to be read: no cursor, one of another form, or other settings."""
-        if cursor is None or cursor.get("version") != VERSION or cursor.get("settings") != settings:
+    def load(cls, cursor: Mapping[str, Any] | None) -> State | None:
+        """None if there is no cursor, or one of another form."""
+        if cursor is None or cursor.get("version") != VERSION:
             return None
         known = {f.name for f in fields(cls)}
         return cls(**{key: value for key, value in cursor.items() if key in known})

@@ -56,7 +56,7 @@ class MediaWikiConnector:
     def changes(self, cursor: Cursor | None, known: Known) -> Iterator[Batch]:
         return Passes(self.client, self._convert, known, self._world, self._settings).run(cursor)
 
-    def begins_anew(self, cursor: Cursor) -> bool:
+    def begins_anew(self, cursor: Cursor, known: Known) -> bool:
         return False
 
     def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:

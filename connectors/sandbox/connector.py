@@ -118,7 +118,7 @@ class SandboxConnector:
     def changes(self, cursor: Cursor | None, known: Known) -> Iterator[Batch]:
         return self._reader.changes(cursor)
 
-    def begins_anew(self, cursor: Cursor) -> bool:
+    def begins_anew(self, cursor: Cursor, known: Known) -> bool:
         return False
 
     def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:

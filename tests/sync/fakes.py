@@ -57,7 +57,7 @@ class FakeSite:
             self.requests += 1
             yield replace(self.batches[number], cursor={"next": number + 1})
 
-    def begins_anew(self, cursor: Cursor) -> bool:
+    def begins_anew(self, cursor: Cursor, known: Known) -> bool:
         return self.anew
 
     def freshness(self, cursor: Cursor, synced_at: datetime) -> Sequence[Freshness]:

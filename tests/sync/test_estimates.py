@@ -68,7 +68,7 @@ def test_settings_that_make_everything_be_read_again_are_told_with_what_it_costs
     heard(store, FakeSite([Batch()]))
     (estimate,) = heard(store, FakeSite([Batch()], anew=True))
     assert estimate_line(SITE, estimate).startswith(
-        "forum: the settings say otherwise than before what is read, so everything is read again: "
+        "forum: the settings leave out less than before, so everything is read again: "
         "about 120 requests, about 4 minutes at 30 a minute."
     )
 

@@ -206,13 +206,26 @@ def test_nothing_from_before_since_is_kept_and_not_much_of_it_read(server: Disco
     assert sum(e.path == "/posts.json" for e in server.requests[before:]) <= 6
 
 
-def test_other_bounds_in_the_settings_read_everything_anew(server: DiscourseServer) -> None:
+def test_wider_bounds_in_the_settings_read_everything_anew(server: DiscourseServer) -> None:
     topics(server, 2)
     mirror = mirrored(connect(server, since=date(2030, 1, 1)))
     assert not mirror.of(Thread)
     mirror.connector = connect(server)
     mirror.sync()
     assert len(mirror.of(Thread)) == 2
+
+
+def test_a_category_that_is_excluded_from_now_on_is_not_handed_over(server: DiscourseServer) -> None:
+    (topic,) = topics(server, 1)
+    assert topic.category_id is not None
+    category = server.forum.categories[topic.category_id]
+    mirror = mirrored(connect(server))
+    server.clock.advance(60)
+    anna(server).reply(topic, "A word that comes after the settings were changed.")
+    mirror.connector = connect(server, exclude=Exclude(spaces=[category.name]))
+    handed_over = [record for batch in mirror.sync() for record in batch.records]
+    assert not [record for record in handed_over if isinstance(record, Thread | Contribution)]
+    assert len(mirror.of(Contribution)) == 1
 
 
 def test_a_member_is_not_gone_because_the_account_may_not_look_members_up(server: DiscourseServer) -> None:
