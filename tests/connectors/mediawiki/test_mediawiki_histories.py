@@ -104,11 +104,14 @@ def test_a_mirror_read_in_pieces_ends_as_the_wiki_is(content: Wiki, people: Peop
 class Road:
     """The way to the wiki: things happen there between two requests, and it ends after so many."""
 
-    def __init__(self, connector: MediaWikiConnector, life: Life, often: float, ends_after: int) -> None:
-        self._life, self._often, self._left = life, often, ends_after
+    def __init__(self, connector: MediaWikiConnector, life: Life, often: float) -> None:
+        self._life, self._often, self._left = life, often, 0
         session = connector.client.connection
         self._send = session.request
         session.request = self._request
+
+    def ends_after(self, requests: int) -> None:
+        self._left = requests
 
     def _request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
         if self._life.dice.random() < self._often:
@@ -126,10 +129,13 @@ def test_what_happens_between_two_requests_is_seen_wherever_reading_is_cut(
 ) -> None:
     dice = random.Random(f"cut {seed}")
     life = Life(content, people, dice)
-    mirrored = MemoryMirror(connect(content))
+    mirrored = MemoryMirror(connector := connect(content))
+    road = Road(connector, life, often=0.4)
     for _ in range(8):
-        mirrored.connector = connector = connect(content)
-        Road(connector, life, often=0.4, ends_after=dice.choice((2, 3, 4, 5, 6, 8, 11, 1000)))
+        if dice.random() < 0.3:
+            mirrored.connector = connector = connect(content)
+            road = Road(connector, life, often=0.4)
+        road.ends_after(dice.choice((2, 3, 4, 5, 6, 8, 11, 1000)))
         with suppress(Unreachable):
             mirrored.sync()
     content.run_jobs()
