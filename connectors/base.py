@@ -141,7 +141,8 @@ class Health:
 
     `can`: the verbs that the account's rights allow. `counts` as the platform states them (members,
     threads, contributions, …). `requests`: estimate for a first sync, in requests, from those counts;
-    `requests_of_month`: for one with a `since` of 30 days ago, where the platform tells. `sees_all`: whether
+    `requests_of_month`: for one with a `since` of 30 days ago, where the platform tells. `uncounted`: a
+    sentence about what comes on top of both. `sees_all`: whether
     no space is closed to the account; else the platform counts more than it shows.
     """
 
@@ -152,6 +153,7 @@ class Health:
     counts: Mapping[str, int] = field(default_factory=dict)
     requests: int = 0
     requests_of_month: int | None = None
+    uncounted: str = ""
     sees_all: bool = True
     groups: frozenset[str] | None = None
     badges: frozenset[str] | None = None

@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -45,12 +46,15 @@ class Checker:
     policies: Mapping[str, Kind]
     platforms: Mapping[str, Platform]
     messages: Messages
+    today: date
+    """In UTC."""
 
     def offline(self, mirrored: Sequence[Row] = ()) -> list[Row]:
         """Everything that can be said without asking a site, with what the mirror said."""
         found = [
             *self._store(),
             *self._secrets(),
+            *self._beginnings(),
             *self._verbs(),
             *self._left_open(),
             *self._facts(),
@@ -94,6 +98,13 @@ class Checker:
         if people is not None and not Path(people).is_file():
             where = self.settings.where("identities", "file")
             yield Row("error", where, f"there is no file {people}.", "Write it, or remove this key.")
+
+    def _beginnings(self) -> Iterator[Row]:
+        for site, settings in self.settings.sites.items():
+            if settings.since is not None and settings.since > self.today:
+                where = self.settings.where("sites", site, "since")
+                message = f"'since: {settings.since}' is in the future: nothing of {site} is mirrored."
+                yield Row("error", where, message, "Name the day from which on you want its history.")
 
     def _faulty_secrets(self) -> Iterator[tuple[str, str, Secret]]:
         """(site, key, secret) of those that have no value."""
@@ -185,7 +196,8 @@ class Checker:
         counts = ", ".join(_counted(number, what) for what, number in health.counts.items())
         effort = _counted(health.requests, "requests")
         size = f"; {counts}; a first sync takes about {effort}" if counts else ""
-        yield Row("ok", site, f"signed in as {health.account} (version {health.version or 'unknown'}){size}")
+        who = f"signed in as {health.account} (version {health.version or 'unknown'}){size}"
+        yield Row("ok", site, who, health.uncounted)
         if health.read_only:
             yield Row("warning", site, "the site takes no writes at the moment.", "Apply later.")
         for finding in health.findings:

@@ -203,7 +203,7 @@ def _checker(app: App) -> Checker:
     from .wiring import make_engine, make_messages
 
     engine = make_engine(app)
-    return Checker(app.settings, engine.policies, engine.platforms, make_messages(app))
+    return Checker(app.settings, engine.policies, engine.platforms, make_messages(app), app.now().date())
 
 
 def _show(app: App, rows: Sequence[Row]) -> None:

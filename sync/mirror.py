@@ -250,6 +250,7 @@ class SiteSync:
             of_month=health.requests_of_month,
             since=settings.since,
             what=what,
+            hint=health.uncounted,
         )
 
     def _settle_unseen(self, last: Batch) -> None:

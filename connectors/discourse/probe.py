@@ -18,7 +18,7 @@ from ..actions import (
     SendMessage,
 )
 from ..base import Finding, Health
-from . import mapping, query_check
+from . import excluded, query_check
 from .client import Client, Json, Me
 from .dialect import IDS
 from .event_log import events
@@ -27,7 +27,6 @@ from .query import ROWS, Address
 from .read_people import GROUP_PAGE, STAFF, is_read
 from .read_posts import OLD_PAGES
 from .reading import ROUND
-from .scope import Scope
 from .settings import DiscourseSettings
 
 _EVERYBODY: frozenset[type[Action]] = frozenset({SendMessage, Reply, OpenThread, EditText, NotifyModerators})
@@ -36,6 +35,7 @@ _ALWAYS = 7
 and three for what has changed meanwhile."""
 _OF_MESSAGES = 3
 """Those of private messages at least; nothing tells how many there are."""
+_UNCOUNTED = "Private messages come on top: the forum does not say how many there are."
 _GRANTS = 100
 """Grants of a badge in one answer, about."""
 _ADMINS: frozenset[type[Action]] = frozenset({AddToGroup, RemoveFromGroup})
@@ -55,7 +55,7 @@ def probe(client: Client, settings: DiscourseSettings, now: datetime) -> Health:
     lists += _OF_MESSAGES if settings.messages else 0
     month = stats.get("posts_30_days", stats.get("post_30_days"))
     by_lists = settings.data_explorer is None
-    findings = tuple((*_findings(client, settings, me, refused, now), *_unknown_spaces(settings, site)))
+    findings = [*_findings(client, settings, me, refused, now), *excluded.findings(client, settings, site)]
     lists += int(client.session.statistics["requests"])  # what this has taken itself
     of_month = None if month is None else lists + math.ceil(int(month) / IDS) + OLD_PAGES
     return Health(
@@ -70,8 +70,9 @@ def probe(client: Client, settings: DiscourseSettings, now: datetime) -> Health:
         groups=frozenset(str(row["name"]) for row in site.get("groups") or ()),
         badges=None if badges is None else frozenset(str(row["name"]) for row in badges),
         read_only=client.read_only,
+        uncounted=_UNCOUNTED if settings.messages else "",
         language=str(about.get("locale") or "").replace("_", "-"),
-        findings=findings,
+        findings=tuple(findings),
     )
 
 
@@ -175,10 +176,11 @@ def _findings(
     if settings.webhook is not None:
         yield _of_webhook(client, settings.webhook)
     elif settings.data_explorer is None:
+        longest = settings.sweep.after(now) - now + ROUND
         yield Finding(
             "ok",
-            f"edits of older posts are found within {ROUND.days} days; a webhook or Data Explorer tells them"
-            " at once.",
+            f"edits of older posts are found within {longest.days} days; a webhook or Data Explorer tells "
+            "them at once.",
         )
 
 
@@ -196,16 +198,3 @@ def _of_webhook(client: Client, number: int) -> Finding:
         "That is right for a new one; else see that it is active, with events of topics, posts and users.",
     )
 
-
-def _unknown_spaces(settings: DiscourseSettings, site: Json) -> Iterator[Finding]:
-    """Excluded categories that are not there. No fault for certain: some are hidden from an account that is
-    not an administrator, and a forum with very many of them does not list them here."""
-    listed = [mapping.space("", row) for row in site.get("categories") or ()]
-    unmet = Scope(settings).unmet(listed) if listed else frozenset()
-    for name in settings.exclude.spaces:
-        if name.casefold() in unmet:
-            yield Finding(
-                "warning",
-                f"there is no category '{name}' to exclude, as far as the account sees.",
-                "Correct exclude.spaces, or what you meant is mirrored.",
-            )

@@ -10,6 +10,7 @@ from ..actions import Action, ArchiveThread
 from ..base import Batch, Cursor, Found, Freshness, Health, Known, Marker, Profile, Receipt, Standing, World
 from ..http import PoliteSession
 from ..records import Ref
+from . import excluded
 from .client import Client
 from .convert import Converter
 from .fetch import Fetch
@@ -51,7 +52,8 @@ class MediaWikiConnector:
             name = self._settings.username.partition("@")[0]
             users = self.client.query(list="users", ususers=name)["query"]["users"]
             wiki = replace(wiki, user=name, user_id=int(users[0].get("userid", 0)))
-        return health(wiki, self._settings, self.site, found)
+        known = health(wiki, self._settings, self.site, found)
+        return replace(known, findings=(*known.findings, *excluded.findings(self.client, self._settings)))
 
     def changes(self, cursor: Cursor | None, known: Known) -> Iterator[Batch]:
         return Passes(self.client, self._convert, known, self._world, self._settings).run(cursor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
@@ -46,7 +47,7 @@ def checker(folder: Path, policies: str, head: str = SITES) -> Checker:
     own = folder / "messages"
     messages = Messages(own if own.is_dir() else None, settings.language)
     engine = Engine(settings, platforms, messages, cast(Any, None), cast(Any, None))
-    return Checker(settings, engine.policies, platforms, messages)
+    return Checker(settings, engine.policies, platforms, messages, date(2026, 3, 1))
 
 
 class FakeSite:
@@ -91,6 +92,14 @@ def test_a_verb_that_a_connector_lacks_is_an_error_at_its_line(tmp_path: Path) -
     level, where, text = gravest(checker(tmp_path, policy).offline())[0]
     assert (level, where) == ("error", "f:9:12")
     assert text.startswith("tidy is to close thread on wiki, which sandbox cannot do. It can: add to group,")
+
+
+@pytest.mark.parametrize(("since", "found"), [("2026-03-01", 0), ("2026-03-02", 1)])
+def test_a_history_that_begins_in_the_future_is_an_error(tmp_path: Path, since: str, found: int) -> None:
+    head = f"sites: {{forum: {{connector: sandbox, file: s.db, side: forum, since: {since}}}}}\n"
+    rows = gravest(checker(tmp_path, "", head).offline())
+    assert [row for row in rows if row[0] == "error" and "in the future" in row[2]] == rows
+    assert len(rows) == found
 
 
 def test_a_policy_that_is_off_needs_nothing(tmp_path: Path) -> None:

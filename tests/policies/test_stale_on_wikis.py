@@ -379,8 +379,8 @@ def test_settings_that_do_not_fit_together_are_refused(town: Town, policy: str, 
 
 def test_check_names_what_a_policy_leaves_open_on_a_wiki(town: Town) -> None:
     town.settle("  tidy: {use: stale, on: [wiki], then: [archive]}\n")
-    checker = Checker(town.settings, town.engine.policies, town.platforms, Messages())
+    checker = Checker(town.settings, town.engine.policies, town.platforms, Messages(), town.now.date())
     assert any("how a page of wiki is archived" in row.message for row in checker.offline())
     town.settle("  tidy: {use: stale, on: [forum], then: [archive], template: '{{Old}}'}\n")
-    checker = Checker(town.settings, town.engine.policies, town.platforms, Messages())
+    checker = Checker(town.settings, town.engine.policies, town.platforms, Messages(), town.now.date())
     assert any("forum is a forum" in row.message for row in checker.offline())

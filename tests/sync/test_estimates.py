@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -40,6 +41,13 @@ def said(requests: int, **more: Any) -> str:
 def test_the_estimate_comes_before_a_first_sync_only(store: Store) -> None:
     assert heard(store, FakeSite([Batch()])) == [Estimate(120, 30, month_ago=day(0).date())]
     assert heard(store, FakeSite([Batch()])) == []
+
+
+def test_what_the_estimate_does_not_count_is_said_with_it(store: Store) -> None:
+    site = FakeSite([Batch()])
+    site.state = replace(site.state, uncounted="Messages come on top.")
+    (estimate,) = heard(store, site)
+    assert estimate_line(SITE, estimate).endswith("goes on from there. Messages come on top.")
 
 
 def test_a_first_sync_that_was_stopped_says_that_it_goes_on(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -150,6 +151,11 @@ def test_the_log_of_the_webhook_is_looked_at(server: DiscourseServer) -> None:
     assert said() == [("error", "the delivery log of webhook 1 cannot be read.")]
 
 
+def test_the_estimate_says_that_private_messages_come_on_top(server: DiscourseServer) -> None:
+    assert not connect(server).probe().uncounted
+    assert connect(server, messages=True).probe().uncounted.startswith("Private messages come on top")
+
+
 def test_an_excluded_category_that_is_not_there_is_warned_of(server: DiscourseServer) -> None:
     parent = server.forum.new_category("Backstage")
     server.forum.new_category("Talk", parent_id=parent.id)
@@ -161,6 +167,29 @@ def test_an_excluded_category_that_is_not_there_is_warned_of(server: DiscourseSe
         assert found == [
             f"there is no category '{name}' to exclude, as far as the account sees." for name in missing
         ]
+
+
+@pytest.mark.parametrize("dialect", ["2021", "2026"])
+def test_an_excluded_tag_or_user_that_is_not_there_is_warned_of(dialect: str) -> None:
+    with DiscourseServer(dialect=dialect) as server:
+        forum = server.forum
+        forum.tag("private")
+        forum.tag("secret").synonym_of = "private"
+        forum.new_user("Nosy", trust_level=1)
+        exclude = Exclude(labels=["PRIVATE", "secret", "privat"], members=["nosy", "@nosy", "a/b"])
+        assert warned(connect(server, exclude=exclude).probe().findings) == [
+            "the tag 'secret' is a synonym: topics carry 'private' instead.",
+            "there is no tag 'privat' to exclude, as far as the account sees.",
+            "there is no user '@nosy' to exclude, as far as the account sees.",
+            "there is no user 'a/b' to exclude, as far as the account sees.",
+        ]
+        rows = [{"id": "garden", "text": "garden", "count": 1, "target_tag": None}]
+        apart = {"tags": [], "extras": {"tag_groups": [{"id": 1, "name": "Places", "tags": rows}]}}
+        headers = {"Content-Type": "application/json"}
+        server.faults.answer("/tags", body=json.dumps(apart), status=200, headers=headers)
+        assert not warned(connect(server, exclude=Exclude(labels=["garden"])).probe().findings)
+        forum.settings.tagging_enabled = False
+        assert len(warned(connect(server, exclude=Exclude(labels=["garden"])).probe().findings)) == 1
 
 
 def test_a_moderator_may_have_the_query_shared_with_a_group(server: DiscourseServer) -> None:

@@ -117,6 +117,18 @@ def test_missing_grants_and_wrong_namespaces_are_found(content: Wiki) -> None:
     assert SendMessage not in health.can
 
 
+def test_an_excluded_category_or_user_that_is_not_there_is_warned_of(content: Wiki) -> None:
+    exclude = {
+        "labels": ["gear", "category:Gear", "Category:Gear_", "Geer", "<no title>"],
+        "members": ["alice", "Bob_", "Bobb"],
+    }
+    assert [f.message for f in probe(content, exclude=exclude).findings if f.level != "ok"] == [
+        "There is no category 'Geer' to exclude.",
+        "There is no category '<no title>' to exclude.",
+        "There is no user 'Bobb' to exclude.",
+    ]
+
+
 def test_a_wrong_password_is_told_in_one_line(content: Wiki) -> None:
     with pytest.raises(SignInFailed) as caught:
         probe(content, password=Secret.of("x" * 32))

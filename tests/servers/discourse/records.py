@@ -122,6 +122,7 @@ class Category:
 class Tag:
     id: int
     name: str
+    synonym_of: str = ""
 
 
 @dataclass(slots=True)

@@ -275,7 +275,7 @@ def tags(call: Call) -> dict[str, Any]:
         row: dict[str, Any] = {"id": tag.name, "text": tag.name, "count": counts[tag.name], "pm_count": 0}
         if forum.dialect.tag_objects:
             row |= {"id": tag.id, "name": tag.name, "slug": tag.name}
-        rows.append(row | {"target_tag": None})
+        rows.append(row | {"target_tag": tag.synonym_of or None})
     return {"tags": rows, "extras": {"categories": []}}
 
 
