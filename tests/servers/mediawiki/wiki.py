@@ -131,6 +131,7 @@ class Wiki:
         self._snapshots += 1
         folder = self.folder.with_name(f"{self.folder.name}-snapshot-{self._snapshots}")
         folder.mkdir()
+        self._let_close()
         _copy_state(self.folder, folder)
         return Snapshot(folder)
 
@@ -140,6 +141,7 @@ class Wiki:
         Sessions are part of the state: who was signed in when the snapshot was made still is afterwards.
         """
         self._close_clients()
+        self._let_close()
         for pattern in _STATE:
             for path in self.folder.glob(pattern):
                 path.unlink(missing_ok=True)  # SQLite removes its own beside the databases
@@ -221,6 +223,12 @@ class Wiki:
         if name is not None:
             client.login(name, password)
         return client
+
+    def _let_close(self, timeout: float = 5) -> None:
+        """PHP closes its databases after it has answered, and SQLite then removes what lies beside them."""
+        deadline = time.monotonic() + timeout
+        while any(self.folder.glob("*.sqlite-*")) and time.monotonic() < deadline:
+            time.sleep(0.002)
 
     def _close_clients(self) -> None:
         while self._clients:
