@@ -79,6 +79,8 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
         )
         self.read_only = False
         """Whether the last answer said that the forum takes no writes at the moment."""
+        self.prints = True
+        """Whether topics can be had in their print view, as far as is known."""
         self._names_us = False
         """Whether the forum says whom it answers; a proxy could keep that to itself."""
         self._me: Me | None = None

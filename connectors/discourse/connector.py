@@ -58,11 +58,14 @@ class DiscourseConnector:
         self._client = Client(site, settings, world)
         self._acting = Acting(site, self._client, world)
         self._hidden_spaces: list[str] | None = None
+        self._posts = 0
         self._by_action = {verb.action: verb for verb in ALL}
         self._by_name = {str(verb.action.__dataclass_fields__["verb"].default): verb for verb in ALL}
 
     def probe(self) -> Health:
-        return probe.probe(self._client, self._settings, self._world.now())
+        health = probe.probe(self._client, self._settings, self._world.now())
+        self._posts = health.counts.get("contributions", 0)
+        return health
 
     def changes(self, cursor: Cursor | None, known: Known) -> Iterator[Batch]:
         state, digest = self._going_on(cursor, known) or State(), Scope(self._settings).digest
@@ -115,6 +118,7 @@ class DiscourseConnector:
             sweep=self._settings.sweep.after(now) - now,
             webhook=self._settings.webhook,
             explorer=Address.parse(str(query)) if query is not None else None,
+            posts=self._posts,
         )
 
     def profile(self, member: str) -> Profile:

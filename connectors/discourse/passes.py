@@ -28,6 +28,7 @@ def _start(r: Reading) -> Iterator[Batch]:
     r.state.post = max((int(row["id"]) for row in rows), default=0)
     newest = max((str(row["created_at"]) for row in rows), default="")
     r.state.bumped = r.state.mail = newest or mapping.wire(r.world.now() - timedelta(days=1))
+    r.state.posts = r.posts
     begin(r)
     r.state.explored = beginning(r.state.bumped)
     yield r.batch(part="start")

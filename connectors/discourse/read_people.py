@@ -69,10 +69,14 @@ def _note_staff(r: Reading, rows: list[Json]) -> None:
 def new_members(r: Reading) -> Iterator[Batch]:
     """Members who joined since the last run, newest first; the page tells of others' flags as well."""
     if r.state.no_members:
-        return
+        return  # the next sweep tries again
     page, newest = 1, r.state.joined
     while True:
-        rows = r.client.list_users("new", order="created", page=page)
+        try:
+            rows = r.client.list_users("new", order="created", page=page)
+        except (Forbidden, NotFound):  # our account is not staff any more
+            r.state.no_members = True
+            return
         newest = max([newest, *(str(row["created_at"]) for row in rows)])
         last = len(rows) < _PAGE or str(rows[-1]["created_at"]) <= r.state.joined
         if last:

@@ -36,7 +36,7 @@ def all_posts(r: Reading) -> Iterator[Batch]:
         r.state.by_topic = descent.posts.window == "ids" and _is_sparse(r)
         if r.state.by_topic:
             return
-        yield r.batch(r.page(rows, news_above=0), "posts", *_progress(r, descent, len(rows)))
+        yield r.batch(r.page(rows, news_above=0), "posts", *_progress(r, descent, len(rows), r.state.posts))
 
 
 def _is_sparse(r: Reading) -> bool:
@@ -66,12 +66,12 @@ def _in_scope(r: Reading, descent: Descent) -> Iterator[list[Json]]:
             return
 
 
-def _progress(r: Reading, descent: Descent, count: int) -> tuple[int, int | None]:
-    """How many posts are done, and of how many, in ids where pages are made of ids."""
+def _progress(r: Reading, descent: Descent, count: int, of: int = 0) -> tuple[int, int | None]:
+    """How many posts are done, and `of` about how many (0: unknown); in ids where pages are made of ids."""
     if descent.posts.window == "ids":
         return max(0, r.state.post - descent.below + 1), r.state.post
     r.state.at["done"] = int(r.state.at.get("done", 0)) + count
-    return r.state.at["done"], None
+    return r.state.at["done"], of or None
 
 
 def new_posts(r: Reading) -> Iterator[Batch]:

@@ -36,6 +36,8 @@ class Reading:
     sweep: timedelta
     webhook: int | None = None
     explorer: Address | None = None
+    posts: int = 0
+    """How many posts the forum says that it has, if it was asked just now."""
     refused: set[str] = field(init=False)
     """Topics with an excluded tag."""
     groups: list[Json] = field(default_factory=list)

@@ -79,6 +79,8 @@ class State:
     """A reading of the topics with new activity that was interrupted: the `page`, and the `newest` of all."""
     refused: list[str] = field(default_factory=list)
     """Topics that carry an excluded tag, as far as the running job has met them; no post tells."""
+    posts: int = 0
+    """How many posts the forum said that it has when the full pass began; 0: nobody asked."""
     topics: int = 0
     """How many rows of topics the last pass has seen."""
     counted: int = 0

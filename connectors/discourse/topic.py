@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...config.errors import NotFound, Refused
+from ...config.errors import Forbidden, NotFound, Refused
 from .client import Client, Json
 
 CHUNK = 20
@@ -46,8 +46,7 @@ def read_topic(client: Client, number: str, *, posts: int = 0, deleted: bool = F
     params: dict[str, Any] = {"include_raw": "true"}
     if deleted:
         params["show_deleted"] = "true"
-    big = posts > CHUNK and client.me().admin
-    view = client.get(f"/t/{number}.json", **params, **({"print": "true"} if big else {}))
+    view = _view(client, number, posts, params)
     stream = view.get("post_stream") or {}
     found = {int(post["id"]): post for post in stream.get("posts") or ()}
     if "stream" in stream:
@@ -57,6 +56,20 @@ def read_topic(client: Client, number: str, *, posts: int = 0, deleted: bool = F
     else:
         _read_mega(client, number, found, params)
     return TopicView(view, [found[key] for key in sorted(found)])
+
+
+def _view(client: Client, number: str, posts: int, params: dict[str, Any]) -> Json:
+    """The print view where that saves requests: administrators may have as many as they like, unless the
+    forum has switched printing off, for everybody (`max_prints_per_hour_per_user` is 0)."""
+    path = f"/t/{number}.json"
+    if not (posts > CHUNK and client.prints and client.me().admin):
+        return client.get(path, **params)
+    try:
+        return client.get(path, **params, print="true")
+    except Forbidden:
+        view = client.get(path, **params)  # raises the same where it is the topic that is closed to us
+        client.prints = False
+        return view
 
 
 def posts_by_id(client: Client, number: str, ids: Sequence[int], **params: Any) -> Iterator[Json]:

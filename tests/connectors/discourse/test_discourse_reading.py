@@ -252,3 +252,15 @@ def test_a_topic_of_before_the_history_is_there_when_it_is_asked_for(server: Dis
     batch = connect(server, since=since).fetch(Ref("forum", Kind.THREAD, str(topic.id)))
     assert batch is not None
     assert [type(record) for record in batch.records] == [Thread]
+
+
+def test_a_first_sync_says_how_far_it_is(server: DiscourseServer) -> None:
+    topics(server, 3, replies=40)
+    connector = connect(server)
+    connector.probe()
+    told = [(batch.done, batch.total) for batch in MemoryMirror(connector).sync() if batch.part == "posts"]
+    pages = [(done, total) for done, total in told if total is not None]
+    assert len(pages) >= 3
+    assert pages == sorted(pages)
+    last, total = pages[-1]
+    assert total == len(server.forum.posts) and last >= total - 3, "the forum counts its own notes as well"
