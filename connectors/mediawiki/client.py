@@ -87,12 +87,11 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
 
     def query(self, **params: Any) -> Json:
         """One `action=query`; the whole answer. The first one also asks what `wiki` needs."""
-        if self._wiki is None:
-            params = _joined(params, WIKI_QUERY)
-        answer = self.call("query", **params)
+        learning = self._wiki is None
+        answer = self.call("query", **(_joined(params, WIKI_QUERY) if learning else params))
         found = answer.get("query", {})
-        if self._wiki is None:
-            self._wiki = Wiki.of(found)
+        if learning:  # a full answer leaves it out, and one to a `continue` takes it for told before
+            self._wiki = Wiki.of(found if Wiki.told(found) else self.call("query", **WIKI_QUERY)["query"])
         for kind, token in found.get("tokens", {}).items():
             self._tokens[kind.removesuffix("token")] = token
         return answer

@@ -64,6 +64,11 @@ class Wiki:
     may_remove: frozenset[str]
     blocked_by: str
 
+    @staticmethod
+    def told(query: Mapping[str, Any]) -> bool:
+        """Whether an answer holds all that WIKI_QUERY asks for."""
+        return {"userinfo", *WIKI_QUERY["siprop"].split("|")} <= query.keys()
+
     @classmethod
     def of(cls, query: Mapping[str, Any]) -> Wiki:
         """From the answer to WIKI_QUERY, formatversion 2."""
