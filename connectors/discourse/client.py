@@ -25,7 +25,7 @@ from ...config.errors import (
 )
 from ..base import World
 from ..http import PoliteSession
-from . import answers
+from . import answers, categories
 from .settings import DiscourseSettings
 
 Json = dict[str, Any]
@@ -112,6 +112,14 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
             tags = self.get("/tags.json").get("tags") or ()
             self._tag_objects = any(isinstance(tag.get("id"), int) for tag in tags)
         return self._tag_objects
+
+    def get_site_info(self) -> Json:
+        """The forum's description of itself, with all categories that we may see; one request, and more where
+        categories are loaded lazily."""
+        site = self.get("/site.json")
+        if categories.are_missing(site):
+            site["categories"] = categories.all_categories(self.get, site.get("categories") or ())
+        return site
 
     def get(self, path: str, **params: Any) -> Json:
         """A JSON object from a path that pydiscourse has no method for."""

@@ -30,7 +30,6 @@ def findings(client: Client, settings: DiscourseSettings, site: Json) -> Iterato
 
 
 def _categories(settings: DiscourseSettings, site: Json) -> Iterator[Finding]:
-    """A forum with very many categories does not list them here."""
     listed = [mapping.space("", row) for row in site.get("categories") or ()]
     unmet = Scope(settings).unmet(listed) if listed else frozenset()
     for name in settings.exclude.spaces:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ordito.connectors.records import Contribution, Member, Thread
+from ordito.config.model import Exclude
+from ordito.connectors.records import Contribution, Kind, Member, Ref, Space, Thread
 from tests.connectors.discourse.scenes import TEXT, anna, asked, topics
 from tests.connectors.discourse.site import account, connect, mirrored
 from tests.servers.discourse import DiscourseServer
+from tests.servers.discourse.records import Category, Topic
 
 
 def test_long_topics_are_read_where_printing_is_switched_off(server: DiscourseServer) -> None:
@@ -37,3 +39,43 @@ def test_an_account_that_is_moderator_no_more_goes_on_as_a_member(server: Discou
     mirror.sync()
     assert str(post.id) in mirror.of(Contribution)
     assert len(mirror.of(Member)) == len(server.forum.users)
+
+
+def _many_categories(server: DiscourseServer) -> Category:
+    """More than a page of them, one with more below it than are shown with it, and one below the last of
+    those, which this is."""
+    forum = server.forum
+    for n in range(25):
+        forum.new_category(f"Valley {n}")
+    above = forum.new_category("Apiaries")
+    for n in range(7):
+        below = forum.new_category(f"Apiary {n}", parent_id=above.id)
+    forum.settings.lazy_load_categories = True
+    return forum.new_category("Hives", parent_id=below.id)
+
+
+def test_all_categories_are_read_where_the_forum_loads_them_lazily(server: DiscourseServer) -> None:
+    deepest = _many_categories(server)
+    server.forum.add_about_topic(deepest)
+    before = len(server.requests)
+    mirror = mirrored(connect(server))
+    assert set(mirror.of(Space)) == {str(number) for number in server.forum.categories}
+    held = mirror.of(Space)[str(deepest.id)]
+    assert isinstance(held, Space) and held.parent == str(deepest.parent_id)
+    paged = [e for e in server.requests[before:] if e.path == "/categories.json"]
+    assert len(paged) == 4  # two of the top level, one below the Apiaries, one below the last of them
+    assert connect(server).fetch(Ref("forum", Kind.SPACE, str(deepest.id))) is not None
+
+
+def test_what_is_excluded_stays_out_where_the_forum_loads_categories_lazily(server: DiscourseServer) -> None:
+    deepest = _many_categories(server)
+    inside = anna(server).topic("Nobody is to read of this hive", TEXT, category=deepest.id)
+    outside = topics(server, 1)[0]
+    excluded = connect(server, exclude=Exclude(spaces=["Apiaries"]))
+    assert set(mirrored(excluded).of(Thread)) == {str(outside.id)}
+    assert connect(server, exclude=Exclude(spaces=["Hives"])).fetch(_thread(inside)) is None
+    assert not any("no category" in f.message for f in excluded.probe().findings)
+
+
+def _thread(topic: Topic) -> Ref:
+    return Ref("forum", Kind.THREAD, str(topic.id))

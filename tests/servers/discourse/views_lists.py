@@ -14,6 +14,7 @@ from .show_lists import category_row, pinned, topic_list
 
 PER_PAGE = 30
 MOST_PER_PAGE = 100
+CATEGORIES_PER_PAGE, SUBCATEGORIES_SHOWN = 20, 5
 IGNORED_IN_MORE = frozenset({"page", "api_key", "api_username"})
 ORDERS: dict[str, Callable[[Topic], Any]] = {
     "activity": lambda t: t.bumped_at,
@@ -219,26 +220,38 @@ def _of_category(call: Call, slugs: str, number: int, tail: str) -> Any:
 
 @route("GET", "/categories", "categories/index")
 def categories(call: Call) -> dict[str, Any]:
-    """Top level only, with what belongs to each."""
+    """Those of the top level, or of `parent_category_id`, with what belongs to each. Where categories load
+    lazily, twenty a page, and with the top level the first five below each."""
     forum, guard = call.forum, call.guard
-    counts = forum.topic_counts()
-    rows = []
-    for category in forum.categories.values():
-        if category.parent_id is not None or not guard.sees_category(category):
-            continue
-        row = category_row(forum, category, guard, counts)
-        periods = {f"topics_{p}": 0 for p in ("day", "week", "month", "year")}
-        row |= periods | {"topics_all_time": counts.get(category.id, 0)}
-        row |= _since(call, category)
-        if category.id == 1:
-            row["is_uncategorized"] = True
-        if row["has_children"]:
-            row["subcategory_ids"] = [c.id for c in forum.subcategories(category) if guard.sees_category(c)]
-        rows.append(row)
+    parent, page = call.number("parent_category_id"), max(1, call.number("page") or 1)
+    found = [c for c in forum.categories.values() if c.parent_id == parent and guard.sees_category(c)]
     newest = _activity(call)
-    rows.sort(key=lambda row: newest.get(row["id"], forum.since(36_500)), reverse=True)
+    found.sort(key=lambda c: newest.get(c.id, forum.since(36_500)), reverse=True)
+    if forum.settings.lazy_load_categories:
+        found = forum.page(found, page - 1, CATEGORIES_PER_PAGE)
+        if parent is None:
+            found += [c for above in list(found) for c in _below(call, above)[:SUBCATEGORIES_SHOWN]]
+    elif page > 1:
+        found = []
+    counts = forum.topic_counts()
     body: dict[str, Any] = {"can_create_category": guard.staff, "can_create_topic": call.user is not None}
-    return {"category_list": body | {"categories": rows}}
+    return {"category_list": body | {"categories": [_full_row(call, c, counts) for c in found]}}
+
+
+def _below(call: Call, category: Category) -> list[Category]:
+    return [c for c in call.forum.subcategories(category) if call.guard.sees_category(c)]
+
+
+def _full_row(call: Call, category: Category, counts: dict[int, int]) -> dict[str, Any]:
+    row = category_row(call.forum, category, call.guard, counts)
+    periods = {f"topics_{p}": 0 for p in ("day", "week", "month", "year")}
+    row |= periods | {"topics_all_time": counts.get(category.id, 0)}
+    row |= _since(call, category)
+    if category.id == 1:
+        row["is_uncategorized"] = True
+    if row["has_children"]:
+        row["subcategory_ids"] = [c.id for c in _below(call, category)]
+    return row
 
 
 def _activity(call: Call) -> dict[int | None, datetime]:

@@ -50,7 +50,9 @@ def site(call: Call) -> dict[str, Any]:
         "read_only_banner": None,
     }
     signed = True if call.user is not None else None
-    return {
+    lazy = forum.settings.lazy_load_categories  # then only those in the account's sidebar are here: none
+    listed = {"lazy_load_categories": True} if lazy else {"categories": [row | more for row in rows]}
+    return listed | {
         "default_archetype": "regular",
         "notification_types": {name: n for n, name in enumerate(NOTIFICATIONS, start=1)},
         "post_types": {"regular": 1, "moderator_action": 2, "small_action": 3, "whisper": 4},
@@ -77,7 +79,6 @@ def site(call: Call) -> dict[str, Any]:
         "custom_emoji_translation": {},
         "watched_words_replace": None,
         "watched_words_link": None,
-        "categories": [row | more for row in rows],
         "archetypes": [
             {"id": "regular", "name": "Regular Topic", "options": []},
             {"id": "banner", "name": "Banner Topic", "options": []},
