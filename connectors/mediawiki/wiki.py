@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-WIKI_QUERY: Mapping[str, str] = {
+WIKI_QUERY: Mapping[str, Any] = {
     "meta": "siteinfo|userinfo",
     "siprop": "general|namespaces|namespacealiases|usergroups|statistics",
     "uiprop": "rights|ratelimits|blockinfo|changeablegroups",
