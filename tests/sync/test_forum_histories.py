@@ -98,8 +98,8 @@ def _sync(store: Store, lively: Lively, now: datetime) -> SiteReport:
 
 
 def _lasting(store: Store, lively: Lively) -> dict[str, list[Any]]:
-    """What does not depend on how often a topic was read by itself. Versions to 2022 count that as a view; from
-    2023 on the forum's own notes come with it only."""
+    """What does not depend on how often a topic was read by itself. Versions to 2022 count that as a view;
+    from 2023 on the forum's own notes come with it only."""
     tables = dump(store)
     views = [column.name for column in threads.columns if column.name != "scan"].index("views")
     tables["threads"] = [(*row[:views], *row[views + 1 :]) for row in tables["threads"]]
