@@ -37,13 +37,16 @@ def about_topics(categories: Iterable[Json]) -> list[int]:
 
 
 def members(r: Reading) -> Iterator[Batch]:
-    """All members, oldest first; an account that is not staff learns of them from their posts only."""
+    """All members, newest first; an account that is not staff learns of them from their posts only.
+
+    Only without an order of ours does the forum put those who joined in one moment, as people do who were
+    imported, in an order as well (lib/admin_user_index_query.rb), so that none falls between two pages."""
     page = int(r.state.at.get("page", 1))
     if page == 1:
         r.state.admins, r.state.moderators = [], []
     while True:
         try:
-            rows = r.client.list_users("new", order="created", asc="true", page=page)
+            rows = r.client.list_users("new", page=page)
         except (Forbidden, NotFound):
             r.state.no_members = True
             return
@@ -73,7 +76,7 @@ def new_members(r: Reading) -> Iterator[Batch]:
     page, newest = 1, r.state.joined
     while True:
         try:
-            rows = r.client.list_users("new", order="created", page=page)
+            rows = r.client.list_users("new", page=page)
         except (Forbidden, NotFound):  # our account is not staff any more
             r.state.no_members = True
             return

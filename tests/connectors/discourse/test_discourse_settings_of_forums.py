@@ -79,3 +79,14 @@ def test_what_is_excluded_stays_out_where_the_forum_loads_categories_lazily(serv
 
 def _thread(topic: Topic) -> Ref:
     return Ref("forum", Kind.THREAD, str(topic.id))
+
+
+def test_members_who_were_imported_in_one_moment_are_all_read_from_the_list(server: DiscourseServer) -> None:
+    now = server.clock()
+    for n in range(250):
+        server.forum.new_user(f"settler{n:03}", created_at=now)
+    before = len(server.requests)
+    mirror = mirrored(connect(server))
+    assert len(mirror.of(Member)) == len(server.forum.users)
+    paths = [e.path for e in server.requests[before:]]
+    assert sum(path.startswith("/admin/users/") for path in paths) == 4  # three pages, and what is new since

@@ -17,7 +17,7 @@ from .text import iso
 USERS_PER_PAGE = 100
 LEVELS = ("newuser", "basic", "member", "regular", "leader")
 ORDERS: dict[str, Callable[[User], Any]] = {
-    "created": lambda u: (u.created_at, u.id),
+    "created": lambda u: u.created_at,
     "username": lambda u: u.username.lower(),
     "email": lambda u: u.email.lower(),
     "trust_level": lambda u: u.trust_level,
@@ -68,7 +68,8 @@ def _listed(call: Call, user: User, flag: str) -> bool:
 
 
 def _ordered(call: Call, found: list[User], flag: str) -> list[User]:
-    """Any value of asc means ascending, "false" as well."""
+    """Any value of asc means ascending, "false" as well. Without an order the newest come first, those of one
+    moment by name; with one, nothing says in which order equals come, and it differs from page to page."""
     floor = call.forum.since(36_500)
     order = call.text("order")
     up = bool(call.text("asc") or call.text("ascending"))
@@ -77,7 +78,10 @@ def _ordered(call: Call, found: list[User], flag: str) -> list[User]:
         return sorted(found, key=lambda u: u.last_seen_at or floor, reverse=not up)
     if order == "posts":
         return sorted(found, key=call.forum.replies_by, reverse=not up)
-    return sorted(found, key=ORDERS.get(order or "created", ORDERS["created"]), reverse=not up)
+    found = sorted(found, key=lambda u: u.username, reverse=bool(order and (call.number("page") or 1) % 2))
+    if order not in ORDERS:
+        return sorted(found, key=ORDERS["created"], reverse=True)
+    return sorted(found, key=ORDERS[order], reverse=not up)
 
 
 @route(
