@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import mwclient
-from mwclient.errors import InvalidResponse
+from mwclient.errors import APIDisabledError, InvalidResponse
 
 from ...config.errors import (
     ConnectorError,
@@ -28,9 +28,9 @@ from ...config.errors import (
     Unreachable,
 )
 from ..base import World
-from ..http import PoliteSession
+from ..http import PATIENCE, PoliteSession
 from ..pacing import Allowance, Budget
-from .faults import error_of
+from .faults import ContinueRefused, error_of
 from .merging import merge
 from .wiki import WIKI_QUERY, Wiki
 
@@ -45,6 +45,7 @@ _BACK_OFF = 60
 """Seconds of the window that MediaWiki's own rate limits use by default."""
 
 _LONG_URL = 4000
+"""Characters of a query, as it is sent, above which it goes into the body: servers take 8,000 as a rule."""
 
 
 class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
@@ -71,7 +72,7 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
         self._session = session
         self._world = world
         self._account: str | None = None
-        self._locked_out = False
+        self._locked_out: ReadOnly | None = None
         self._tokens: dict[str, str] = {}
         self._wiki: Wiki | None = None
 
@@ -92,23 +93,42 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
         found = answer.get("query", {})
         if learning:  # a full answer leaves it out, and one to a `continue` takes it for told before
             self._wiki = Wiki.of(found if Wiki.told(found) else self.call("query", **WIKI_QUERY)["query"])
+        if "continue" not in params:
+            self._turned_off([name for name in str(params.get("list") or "").split("|") if name not in found])
         for kind, token in found.get("tokens", {}).items():
             self._tokens[kind.removesuffix("token")] = token
         return answer
 
+    def _turned_off(self, names: list[str]) -> None:
+        """A list that is not in the answer at all, not even empty: the wiki only warns of that."""
+        if any(names):
+            raise Misconfigured(
+                f"the wiki's API does not offer list={', '.join(names)}.",
+                where=self.name,
+                hint="Ask its admins to turn that on again ($wgAPIListModules).",
+            )
+
     def batches(self, start: Mapping[str, Any] | None = None, **params: Any) -> Iterator[tuple[Json, Json]]:
         """Answers merged until their pages are complete, each with the `continue` that follows it ({}: end).
 
-        `start`: a `continue` to begin from.
+        `start`: a `continue` to begin from; where the wiki does not know it any more, from the beginning.
         """
         going_on: Json = dict(start or {})
         merged: Json = {}
         while True:
-            answer = self.query(**{**params, **going_on})
+            try:
+                answer = self.query(**{**params, **going_on})
+            except ContinueRefused:
+                if not start:
+                    raise
+                start, going_on = None, {}
+                continue
             merge(merged, answer.get("query", {}))
             if "curtimestamp" in answer:
                 merged.setdefault("curtimestamp", answer["curtimestamp"])
-            going_on = answer.get("continue", {})
+            before, start, going_on = going_on, None, answer.get("continue", {})
+            if going_on and going_on == before:
+                raise _no_room(self.name)
             if answer.get("batchcomplete") or not going_on:
                 yield merged, going_on
                 merged = {}
@@ -172,6 +192,8 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
                 self._wait(max(float(MAXLAG), float(error.get("lag", 0))), attempt, "is lagging")
             elif code == "ratelimited":
                 self._wait(self._window(action) / 2 * attempt, attempt, "limits our pace")
+            elif code == "readapidenied" and self._locked_out is not None:
+                raise self._locked_out
             elif code in ("assertuserfailed", "assertnameduserfailed", "badtoken") and code not in mended:
                 mended.add(code)
                 self._tokens.clear()
@@ -187,13 +209,13 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
     def _manners(self, write: bool) -> dict[str, Value]:
         """Signs in where necessary. A wiki that takes no edits lets nobody sign in: it is then read like
         by any visitor."""
-        if self._account is None and not self._locked_out:
+        if self._account is None and self._locked_out is None:
             try:
                 self._sign_in()
-            except ReadOnly:
+            except ReadOnly as error:
                 if write:
                     raise
-                self._locked_out = True
+                self._locked_out = error
         if self._account is not None:
             return {"assert": "user", "assertuser": self._account, "maxlag": MAXLAG}
         if write:
@@ -202,8 +224,9 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
         return {"maxlag": MAXLAG}
 
     def _wait(self, seconds: float, attempt: int, what: str) -> None:
-        """Wait before the next try; RateLimited after the last. Lag and limits refuse before acting."""
-        if attempt == TRIES:
+        """Wait before the next try; RateLimited after the last, and where that takes too long. Lag and limits
+        refuse before acting."""
+        if attempt == TRIES or seconds > PATIENCE:
             until = self._world.now() + timedelta(seconds=seconds)
             raise RateLimited(
                 f"the wiki {what}.", where=self.name, hint="The next run goes on.", until=until
@@ -241,8 +264,8 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
             raise _sign_in_failed(self.name, self._username, login, self._world)
         self._account = str(login["lgusername"])
         self._tokens.clear()
-        if self._locked_out:  # what the wiki said to a visitor is no longer so
-            self._locked_out, self._wiki = False, None
+        if self._locked_out is not None:  # what the wiki said to a visitor is no longer so
+            self._locked_out, self._wiki = None, None
 
     def _send(self, action: str, write: bool, params: Mapping[str, Value], post: bool = False) -> Json:
         data = {key: text for key, value in params.items() if (text := _text(value)) is not None}
@@ -251,25 +274,25 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
             data["curtimestamp"] = "1"
         if token := data.pop("token", None):
             data["token"] = token  # last: a request cut short is then refused
-        method = "POST" if write or post or sum(map(len, data.values())) > _LONG_URL else "GET"
+        method = "POST" if write or post or len(urlencode(data)) > _LONG_URL else "GET"
         for repeated in range(1 if write else 2):  # something in between, or a broken answer: once more
             if repeated:
                 self._session.again()
             try:
                 answer = self.raw_api(action, method, retry_on_error=not write, **data)
-            except InvalidResponse:
+            except (InvalidResponse, APIDisabledError):
                 continue
-            if isinstance(answer, dict):
+            if isinstance(answer, dict) and isinstance(answer.get("error", {}), dict):
                 return answer
         if write:
             raise OutcomeUnknown("the answer to a write is not JSON.", where=self.name)
         raise self._no_answer()
 
-    def _no_answer(self) -> ConnectorError:
+    def _no_answer(self, said: str = "the wiki's answer is not JSON") -> ConnectorError:
         """The answer is not the API's: a wrong address, or, where that has worked, something in between."""
         if self._account is None:
             return _not_a_wiki(self.name)
-        return Unreachable("the wiki's answer is not JSON.", where=self.name, hint="The next run goes on.")
+        return Unreachable(f"{said}.", where=self.name, hint="The next run goes on.")
 
     def raw_call(
         self,
@@ -300,7 +323,7 @@ class Client(mwclient.Site):  # type: ignore[misc]  # mwclient ships no types
         if status in (413, 414):
             raise Forbidden(f"the server answers {status}: the request is too large.", where=self.name)
         if 400 <= status < 500:
-            raise _not_a_wiki(self.name)
+            raise self._no_answer(f"the server answers {status}")
         return response.text
 
 
@@ -328,6 +351,14 @@ def _not_a_wiki(site: str) -> NotThisPlatform:
         "the url answers, and not as MediaWiki's API does.",
         where=site,
         hint="Give the address of api.php; the page Special:Version of the wiki shows it.",
+    )
+
+
+def _no_room(site: str) -> Misconfigured:
+    return Misconfigured(
+        "the wiki's answers have no room for one of its pages.",
+        where=site,
+        hint="Its admins should set $wgAPIMaxResultSize well above $wgMaxArticleSize, as MediaWiki does.",
     )
 
 

@@ -46,6 +46,10 @@ _FORBIDDEN = frozenset(
 )  # fmt: skip
 
 
+class ContinueRefused(Misconfigured):
+    """The wiki does not understand a `continue` that it gave: it was brought up to date since, say."""
+
+
 def error_of(error: Mapping[str, Any], site: str, write: bool) -> ConnectorError:
     """What the API's `error` means for the caller.
 
@@ -88,6 +92,8 @@ def error_of(error: Mapping[str, Any], site: str, write: bool) -> ConnectorError
         if write:
             return OutcomeUnknown(f"a write ended in a fault of the wiki: {code}.", where=site)
         return Unreachable(said, where=site, hint="The next run goes on where this one stopped.")
+    if code == "badcontinue":
+        return ContinueRefused(said, where=site, hint="`ordito sync --full` begins anew.")
     if write:
         return Refused(said, where=site)
     return Misconfigured(said, where=site, hint="Run `ordito check`.")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+import requests
+
+from ordito.config.errors import Misconfigured, NotThisPlatform, RateLimited, ReadOnly, Unreachable
 from ordito.connectors.mediawiki.connector import MediaWikiConnector
 from tests.connectors.adapter import MemoryMirror
 from tests.connectors.mediawiki.mirrored import assert_equal, update
 from tests.connectors.mediawiki.prepared import People
-from tests.connectors.mediawiki.site import connect, mirror
+from tests.connectors.mediawiki.site import Clock, connect, mirror
 from tests.servers.mediawiki.wiki import Wiki
 
 
@@ -72,3 +77,97 @@ def test_answers_that_are_cut_because_they_are_too_large_lose_nothing(content: W
         people["Alice"].edit(f"Page {number}", "Words. " * 100)
     update(mirrored, connect(content))
     assert_equal(mirrored, content)
+
+
+@pytest.mark.parametrize("key", ["arvcontinue", "rccontinue"])
+def test_where_the_wiki_does_not_know_its_own_continue_any_more_a_part_is_read_again(
+    content: Wiki, people: People, key: str
+) -> None:
+    mirrored = mirror(connect(content)) if key == "rccontinue" else MemoryMirror(connect(content))
+    people["Bob"].edit("Tents", "Changed.")
+    mirrored.connector = in_small_answers(connect(content))
+    while mirrored.cursor is None or key not in mirrored.cursor.get("continue", {}):
+        mirrored.sync(1)
+    mirrored.cursor = {**mirrored.cursor, "continue": {**mirrored.cursor["continue"], key: "of 1.35"}}
+    update(mirrored, connect(content))
+
+    assert_equal(mirrored, content)
+
+
+def test_a_list_that_the_wiki_has_turned_off_is_not_taken_for_an_empty_one(content: Wiki) -> None:
+    content.switch(wgAPIListModules={"allusers": "ApiQueryDisabled"})
+    with pytest.raises(Misconfigured, match="list=allusers"):
+        mirror(connect(content))
+
+
+def test_a_page_for_which_answers_have_no_room_is_not_asked_for_again_and_again(
+    content: Wiki, people: People
+) -> None:
+    people["Bob"].edit("Tents", "Words. " * 1000)
+    connector = connect(content)
+    connector.probe()
+    content.switch(wgAPIMaxResultSize=4000)
+    with pytest.raises(Misconfigured, match="no room"):
+        mirror(connector)
+
+
+@pytest.mark.parametrize("switched", [{"lag": 4000}, {"wgJobQueueIncludeInMaxLagFactor": 0.001}])
+def test_a_long_lag_is_not_slept_through(content: Wiki, people: People, switched: dict[str, Any]) -> None:
+    people["Bob"].edit("Tents", "A job waits.")
+    content.switch(**switched)
+    clock = Clock()
+    with pytest.raises(RateLimited, match="lagging") as caught:
+        mirror(connect(content, clock))
+    assert caught.value.until is not None
+    assert sum(clock.waits) < 60
+
+
+def spied(connector: MediaWikiConnector, see: Callable[[requests.Response], None]) -> MediaWikiConnector:
+    """Every answer is looked at, or changed, before the connector gets it."""
+    adapter = connector.client.connection.get_adapter("http://")
+    send = adapter.send
+
+    def sent(request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        response: requests.Response = send(request, **kwargs)
+        see(response)
+        return response
+
+    adapter.send = sent
+    return connector
+
+
+def test_names_in_any_script_fit_into_what_servers_take(content: Wiki) -> None:
+    lengths: list[int] = []
+    connector = spied(connect(content), lambda answer: lengths.append(len(answer.url)))
+    connector.client.query(list="users", ususers=[f"Участница сообщества {number}" for number in range(100)])
+    assert max(lengths) < 8000
+
+
+@pytest.mark.parametrize("text", [b"MediaWiki API is not enabled for this site.", b'{"error": "no call"}'])
+def test_what_is_not_mediawikis_api_is_told_from_it(content: Wiki, text: bytes) -> None:
+    def garble(answer: requests.Response) -> None:
+        answer._content = text
+
+    with pytest.raises(NotThisPlatform):
+        spied(connect(content), garble).probe()
+
+
+def test_an_api_that_is_away_for_a_while_is_no_wrong_address(content: Wiki) -> None:
+    connector = connect(content)
+    connector.probe()
+
+    def away(answer: requests.Response) -> None:
+        answer.status_code = 404
+
+    with pytest.raises(Unreachable, match="404"):
+        spied(connector, away).halted(None)
+
+
+def test_a_private_wiki_that_takes_no_edits_is_read_later(content: Wiki, people: People) -> None:
+    content.switch(private=True)
+    mirrored = mirror(connect(content))
+    assert_equal(mirrored, content)
+
+    content.read_only("Backup")
+    with pytest.raises(ReadOnly, match="Backup"):
+        update(mirrored, connect(content))

@@ -92,7 +92,7 @@ foreach ( [ 'default', 'bureaucrat', 'sysop', 'interface-admin', 'bot' ] as $ord
 }
 
 # The switches: keys that start with wg replace settings; `extensions` loads some; `lag` reports that many
-# seconds of replication lag (SQLite has none of its own).
+# seconds of replication lag (SQLite has none of its own); `private` lets members alone read.
 $orditoSwitches = is_file( "$orditoData/settings.json" )
 	? json_decode( file_get_contents( "$orditoData/settings.json" ), true ) : [];
 foreach ( $orditoSwitches as $orditoName => $orditoValue ) {
@@ -102,6 +102,9 @@ foreach ( $orditoSwitches as $orditoName => $orditoValue ) {
 }
 foreach ( $orditoSwitches['extensions'] ?? [] as $orditoExtension ) {
 	wfLoadExtension( $orditoExtension );
+}
+if ( $orditoSwitches['private'] ?? false ) {
+	$wgGroupPermissions['*']['read'] = false;
 }
 if ( isset( $orditoSwitches['lag'] ) ) {
 	$wgHooks['ApiMaxLagInfo'][] = static function ( &$lagInfo ) use ( $orditoSwitches ) {

@@ -151,7 +151,8 @@ class Wiki:
         """Change settings from the next request on; None takes a change back.
 
         `wgRateLimits={…}` and the like replace settings, `extensions=[…]` loads extensions, `lag=7` reports
-        seven seconds of replication lag. What a template has switched already stays.
+        seven seconds of replication lag, `private=True` lets members alone read. What a template has switched
+        already stays.
         """
         path = self.folder / "settings.json"
         present = json.loads(path.read_text()) if path.exists() else {}
