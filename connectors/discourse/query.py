@@ -31,7 +31,7 @@ QUERY = """\
 -- bigint :rows = 2000
 
 WITH open_topics AS (
-  SELECT id FROM topics WHERE archetype = 'regular'
+  SELECT id FROM topics WHERE archetype <> 'private_message'
 ), marks AS (
   SELECT 'post' AS kind, id, updated_at AS moment FROM posts
     WHERE updated_at >= :since AND topic_id IN (SELECT id FROM open_topics)
@@ -44,9 +44,9 @@ WITH open_topics AS (
     WHERE a.post_action_type_id = 2 AND a.deleted_at >= :since
     AND p.topic_id IN (SELECT id FROM open_topics)
   UNION ALL SELECT 'topic', id, updated_at FROM topics
-    WHERE updated_at >= :since AND archetype = 'regular'
+    WHERE updated_at >= :since AND archetype <> 'private_message'
   UNION ALL SELECT 'topic', id, deleted_at FROM topics
-    WHERE deleted_at >= :since AND archetype = 'regular'
+    WHERE deleted_at >= :since AND archetype <> 'private_message'
   UNION ALL SELECT 'topic', topic_id, created_at FROM topic_tags
     WHERE created_at >= :since AND topic_id IN (SELECT id FROM open_topics)
   UNION ALL SELECT 'member', id, updated_at FROM users WHERE updated_at >= :since

@@ -252,6 +252,16 @@ def test_a_first_reading_takes_a_request_for_two_thousand_posts(server: Discours
     assert not any(request.startswith("/t/") for request in asked(server, mirror))
 
 
+def test_the_posts_of_a_topic_that_was_made_a_banner_are_told(server: DiscourseServer) -> None:
+    topic = topics(server, 1, replies=3)[0]
+    topic.archetype = "banner"
+    mirror = by_query(server)
+    assert len(mirror.of(Contribution)) == 4
+    post = anna(server).reply(topic, "An answer to what stands on top of all pages.")
+    mirror.sync()
+    assert held_post(mirror, post).text == post.raw
+
+
 def test_a_first_reading_that_was_cut_goes_on_behind_the_last_page(
     server: DiscourseServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
