@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -40,6 +42,8 @@ def body(response: requests.Response) -> Any:
 
 def fault(response: requests.Response, site: str, write: bool) -> ConnectorError | None:
     """The error that an answer stands for; None for a success."""
+    if response.is_redirect:
+        return _elsewhere(response, site)
     try:
         content = body(response)
     except NotJson:
@@ -55,6 +59,20 @@ def fault(response: requests.Response, site: str, write: bool) -> ConnectorError
     if content == ["BAD CSRF"]:
         return key_unseen(site)
     return _refused(status, text, site)
+
+
+def _elsewhere(response: requests.Response, site: str) -> ConnectorError:
+    """A redirect that was not followed: a forum leads from what was deleted to what an administrator has put
+    in its place (a permalink). Only what is deleted has another number there, or none."""
+    place = urljoin(response.url, response.headers["Location"])
+    numbers = [re.findall(r"\d+", urlsplit(url).path)[-1:] for url in (response.url, place)]
+    if "X-Discourse-Route" in response.headers and numbers[0] != numbers[1]:
+        return NotFound("something else is in its place.", where=site)
+    return NotThisPlatform(
+        f"the address redirects to {place.split('?')[0]}.",
+        where=site,
+        hint="Check the url in the settings, and whether a login page stands before the forum.",
+    )
 
 
 def key_unseen(site: str) -> SignInFailed:

@@ -128,6 +128,15 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
             raise self._odd(path)
         return content
 
+    def topic_view(self, number: str, **params: Any) -> Json:
+        """A topic as its page shows it. Raises NotFound for one that is not there, or not for us, and also
+        where the forum leads to something else instead."""
+        path = f"/t/{number}.json"
+        content = answers.body(self._asked("GET", path, {"params": params, "redirects": "return"}))
+        if not isinstance(content, dict):
+            raise self._odd(path)
+        return content
+
     def ask(self, path: str, **fields: Any) -> Json:
         """The JSON object that answers a POST which only reads."""
         content = answers.body(self._asked("POST", path, {"data": fields}))

@@ -96,7 +96,7 @@ class PostList:
         if not topics:
             return 0
         newest = max(topics, key=lambda topic: topic.get("last_posted_at") or "")
-        view = self.client.get(f"/t/{newest['id']}.json")
+        view = self.client.topic_view(str(newest["id"]))
         stream = view["post_stream"]
         return max(int(i) for i in stream.get("stream") or [post["id"] for post in stream["posts"]])
 

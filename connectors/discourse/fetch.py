@@ -76,7 +76,7 @@ def _row(r: Reading, number: str) -> tuple[Json, dict[str, str]] | None:
 
 def _contribution(r: Reading, number: str) -> list[Record]:
     post = r.client.post_by_id(number)
-    view = r.client.get(f"/t/{post['topic_id']}.json")
+    view = r.client.topic_view(str(post["topic_id"]))
     post = {**post, "category_id": view.get("category_id")}
     if view.get("deleted_at") or not (r.scope.topic(view) and r.scope.post(post)):
         return []

@@ -61,13 +61,12 @@ def read_topic(client: Client, number: str, *, posts: int = 0, deleted: bool = F
 def _view(client: Client, number: str, posts: int, params: dict[str, Any]) -> Json:
     """The print view where that saves requests: administrators may have as many as they like, unless the
     forum has switched printing off, for everybody (`max_prints_per_hour_per_user` is 0)."""
-    path = f"/t/{number}.json"
     if not (posts > CHUNK and client.prints and client.me().admin):
-        return client.get(path, **params)
+        return client.topic_view(number, **params)
     try:
-        return client.get(path, **params, print="true")
+        return client.topic_view(number, **params, print="true")
     except Forbidden:
-        view = client.get(path, **params)  # raises the same where it is the topic that is closed to us
+        view = client.topic_view(number, **params)  # raises the same where the topic is closed to us
         client.prints = False
         return view
 

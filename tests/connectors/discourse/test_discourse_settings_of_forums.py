@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from ordito.config.errors import NotThisPlatform
 from ordito.config.model import Exclude
 from ordito.connectors.records import Contribution, Kind, Member, Ref, Space, Thread
 from tests.connectors.discourse.scenes import TEXT, anna, asked, topics
@@ -75,6 +78,24 @@ def test_what_is_excluded_stays_out_where_the_forum_loads_categories_lazily(serv
     assert set(mirrored(excluded).of(Thread)) == {str(outside.id)}
     assert connect(server, exclude=Exclude(spaces=["Hives"])).fetch(_thread(inside)) is None
     assert not any("no category" in f.message for f in excluded.probe().findings)
+
+
+@pytest.mark.parametrize("where", ["https://elsewhere.example/", "/t/{other}.json", "/latest.json"])
+def test_a_deleted_topic_that_a_permalink_leads_away_from_is_gone(server: DiscourseServer, where: str) -> None:
+    topic, other = topics(server, 2)
+    ours = {"X-Discourse-Route": "topics/show", "X-Discourse-Username": "ordito"}
+    leads_away = {"status": 301, "body": "<html></html>", "times": 9}
+    address = where.format(other=other.id)
+    server.faults.answer(f"^/t/{topic.id}.json", headers={"Location": address, **ours}, **leads_away)
+    assert connect(server).fetch(_thread(topic)) is None
+
+
+def test_what_a_proxy_leads_away_from_is_not_gone(server: DiscourseServer) -> None:
+    topic = topics(server, 1)[0]
+    headers = {"Location": "https://login.example/"}
+    server.faults.answer(f"^/t/{topic.id}.json", status=302, headers=headers, times=9)
+    with pytest.raises(NotThisPlatform):
+        connect(server).fetch(_thread(topic))
 
 
 def _thread(topic: Topic) -> Ref:
