@@ -15,7 +15,10 @@ from .convert import moment
 
 LOG_PROPS = "ids|type|title|timestamp|user|userid|details"
 
-_OF_PAGES = frozenset({"delete", "move", "import", "merge", "protect", "contentmodel", "pagelang"})
+_OF_PAGES = frozenset(
+    {"delete", "move", "import", "merge", "protect", "contentmodel", "pagelang", "upload", "stable"}
+)
+"""Most of them leave a revision that is not among the recent changes (`stable`: of FlaggedRevs)."""
 _WITH_HISTORY = frozenset(
     {"delete/restore", "delete/revision", "import/interwiki", "import/upload", "merge/merge"}
 )

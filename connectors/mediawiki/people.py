@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...config.errors import NotFound
+from ...config.errors import Misconfigured, NotFound
 from ..base import Profile
 from ..records import Kind, Ref
 from .client import Client, Json
 from .convert import Converter
 from .fetch import current_text
 from .wikitext import objection
+
+_WIKITEXT = "wikitext"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class People:
             leprop="ids|timestamp",
         )["query"]
         page = query["pages"][0]
+        if page.get("contentmodel", _WIKITEXT) != _WIKITEXT:  # a board of StructuredDiscussions, for example
+            return "the talk page is not made of wikitext"
         if page.get("missing"):
             return "the talk page was deleted" if query.get("logevents") else ""
         if page.get("redirect"):
@@ -70,7 +74,8 @@ class People:
         return f"{template} on the talk page" if template else ""
 
     def halted(self, stop: Ref | None) -> str:
-        """Text on the stop page, or on our own talk page where somebody else was the last to edit."""
+        """Text on the stop page, or on our own talk page where somebody else was the last to edit. Raises
+        Misconfigured where no page can have the title of the stop page."""
         talk = f"User talk:{self.client.account()}"
         which: list[dict[str, Any]] = [{"titles": [talk]}]
         if stop is not None and stop.kind == "title":
@@ -81,8 +86,15 @@ class People:
             query = self.client.query(
                 **asked, prop="info|revisions", rvprop="ids|user|content", rvslots="main"
             )["query"]
+            pages = query.get("pages", [])
+            if query.get("interwiki") or any(page.get("invalid") or page.get("special") for page in pages):
+                raise Misconfigured(
+                    f"no page of this wiki can be called {stop.id if stop is not None else talk}.",
+                    where=self.convert.site,
+                    hint="Correct constitution.stop: nobody could stop us there.",
+                )
             ours = {row["to"] for row in query.get("normalized", ()) if row["from"] == talk} | {talk}
-            for page in query.get("pages", ()):
+            for page in pages:
                 reason = self._halts(page, page.get("title") in ours)
                 if reason:
                     return reason

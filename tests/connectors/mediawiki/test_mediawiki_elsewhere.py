@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from ordito.connectors.mediawiki.connector import MediaWikiConnector
 from tests.connectors.adapter import MemoryMirror
 from tests.connectors.mediawiki.mirrored import assert_equal, update
 from tests.connectors.mediawiki.prepared import People
-from tests.connectors.mediawiki.site import Clock, connect, mirror
+from tests.connectors.mediawiki.site import Clock, connect, mirror, page_id
 from tests.servers.mediawiki.wiki import Wiki
 
 
@@ -77,6 +78,23 @@ def test_answers_that_are_cut_because_they_are_too_large_lose_nothing(content: W
         people["Alice"].edit(f"Page {number}", "Words. " * 100)
     update(mirrored, connect(content))
     assert_equal(mirrored, content)
+
+
+DOT = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""A picture of one dot."""
+
+
+def test_files_are_read_as_they_are_uploaded(content: Wiki) -> None:
+    """Recent changes have no row of the page that comes with a file: only the log tells of it."""
+    content.switch(wgEnableUploads=True)
+    mirrored = mirror(connect(content, namespaces=[0, 6]))
+    for name in ("Tent.png", "Stove.png"):
+        content.admin().upload(name, DOT)
+        update(mirrored, connect(content, namespaces=[0, 6]))
+        assert_equal(mirrored, content, (0, 6))
+    assert page_id(content, "Stove.png", 6)
 
 
 @pytest.mark.parametrize("key", ["arvcontinue", "rccontinue"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 import pytest
@@ -47,6 +48,25 @@ def test_objections_on_the_talk_page(
     profile = connect(content).profile(user_id(content, "Alice"))
     assert profile.accepts is accepts
     assert bool(profile.reason) is not accepts
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_talk_page_that_is_not_made_of_wikitext_takes_no_messages(content: Wiki, there: bool) -> None:
+    content.switch(wgNamespaceContentModels={3: "json"})
+    if there:
+        content.admin().edit("User talk:Alice", "{}", contentmodel="json")
+    assert "wikitext" in connect(content).profile(user_id(content, "Alice")).reason
+
+
+@pytest.mark.parametrize("title", ["Special:Log", "Project:<Stop>", "meta:Stop"])
+def test_a_stop_page_that_cannot_be_there_halts_everything(content: Wiki, title: str) -> None:
+    with sqlite3.connect(content.folder / "wiki.sqlite") as db:
+        db.execute(
+            "insert or ignore into interwiki (iw_prefix, iw_url, iw_api, iw_wikiid, iw_local, iw_trans)"
+            " values ('meta', 'https://meta.example.org/$1', '', '', 0, 0)"
+        )
+    with pytest.raises(Misconfigured, match="Stop|Log"):
+        connect(content).halted(Ref(SITE, "title", title))
 
 
 def test_blocked_members_and_deleted_talk_pages_are_left_alone(content: Wiki) -> None:

@@ -41,9 +41,10 @@ class Client:
         response = self._session.get(self._api_url, params=_encode(parameters), timeout=self._timeout)
         return self._answer(response)
 
-    def send(self, **parameters: Any) -> dict[str, Any]:
+    def send(self, files: Any = None, **parameters: Any) -> dict[str, Any]:
         """One request that changes something and brings its own token."""
-        response = self._session.post(self._api_url, data=_encode(parameters), timeout=self._timeout)
+        data = _encode(parameters)
+        response = self._session.post(self._api_url, data=data, files=files, timeout=self._timeout)
         return self._answer(response)
 
     def post(self, **parameters: Any) -> dict[str, Any]:
@@ -59,6 +60,10 @@ class Client:
         if result["result"] != "Success":
             raise ApiError("edit", f"{title}: {result}")
         return result
+
+    def upload(self, name: str, content: bytes) -> None:
+        """Save a file under this name. Needs `switch(wgEnableUploads=True)`."""
+        self.post(files={"file": (name, content)}, action="upload", filename=name, ignorewarnings=True)
 
     def text(self, title: str) -> str | None:
         """The present wikitext of a page; None if there is no such page."""
