@@ -81,7 +81,7 @@ def test_what_is_excluded_stays_out_where_the_forum_loads_categories_lazily(serv
 
 
 @pytest.mark.parametrize("where", ["https://elsewhere.example/", "/t/{other}.json", "/latest.json"])
-def test_a_deleted_topic_that_a_permalink_leads_away_from_is_gone(server: DiscourseServer, where: str) -> None:
+def test_a_topic_that_a_permalink_leads_away_from_is_gone(server: DiscourseServer, where: str) -> None:
     topic, other = topics(server, 2)
     ours = {"X-Discourse-Route": "topics/show", "X-Discourse-Username": "ordito"}
     leads_away = {"status": 301, "body": "<html></html>", "times": 9}
