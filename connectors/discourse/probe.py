@@ -55,7 +55,9 @@ def probe(client: Client, settings: DiscourseSettings, now: datetime) -> Health:
     lists += _OF_MESSAGES if settings.messages else 0
     month = stats.get("posts_30_days", stats.get("post_30_days"))
     by_lists = settings.data_explorer is None
-    findings = [*_findings(client, settings, me, refused, now), *excluded.findings(client, settings, site)]
+    mutes = me.mutes or any(row.get("notification_level") == 0 for row in site.get("categories") or ())
+    findings = [*_findings(client, settings, me, refused, now, mutes=mutes)]
+    findings += excluded.findings(client, settings, site)
     lists += int(client.session.statistics["requests"])  # what this has taken itself
     of_month = None if month is None else lists + math.ceil(int(month) / IDS) + OLD_PAGES
     return Health(
@@ -141,8 +143,10 @@ def _badges(client: Client) -> Sequence[Json] | None:
 
 
 def _findings(
-    client: Client, settings: DiscourseSettings, me: Me, refused: bool, now: datetime
+    client: Client, settings: DiscourseSettings, me: Me, refused: bool, now: datetime, *, mutes: bool
 ) -> Iterator[Finding]:
+    """`mutes`: the account has muted categories or tags, or the forum has done so for it
+    (`mute_all_categories_by_default`)."""
     if refused:
         yield Finding(
             "error",
@@ -163,11 +167,11 @@ def _findings(
             "this key may act as any user.",
             f"Make one for the single user '{me.username}' and revoke this one.",
         )
-    if me.mutes:
+    if mutes:
         yield Finding(
             "warning",
             "the account has muted categories or tags: their topics are missing from its lists.",
-            "Unmute them in the account's preferences.",
+            "Set them to Normal in the account's preferences.",
         )
     if client.read_only:
         yield Finding("warning", "the forum is read-only at the moment.", "Writing is tried again later.")

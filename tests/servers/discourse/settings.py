@@ -52,6 +52,7 @@ class Settings:
     data_explorer_most_rows: int = 10_000  # whatever a request asks for
     detailed_404: bool = False
     enable_user_directory: bool = True
+    mute_all_categories_by_default: bool = False  # here nobody has unmuted any
     lazy_load_categories: bool = False  # for everybody; of late, for groups: lazy_load_categories_groups
     enable_discourse_connect_provider: bool = False
     discourse_connect_provider_secrets: dict[str, str] = field(default_factory=dict)  # host: secret

@@ -165,6 +165,11 @@ def top_tags(forum: Forum) -> list[str]:
     return sorted((n for n in counts if counts[n]), key=lambda n: (-counts[n], n))[:15]
 
 
+def _is_muted(forum: Forum, category: Category, guard: Guard) -> bool:
+    mine = guard.user.muted_category_ids if guard.user is not None else set()
+    return forum.settings.mute_all_categories_by_default or category.id in mine
+
+
 def category_row(forum: Forum, category: Category, guard: Guard, counts: dict[int, int]) -> JSON:
     children = [c for c in forum.subcategories(category) if guard.sees_category(c)]
     about = forum.topics.get(category.topic_id or 0)
@@ -183,7 +188,7 @@ def category_row(forum: Forum, category: Category, guard: Guard, counts: dict[in
         "topic_url": f"/t/{about.slug}/{about.id}" if about else "/t/",
         "read_restricted": category.read_restricted,
         "permission": 1 if guard.user is not None else None,
-        "notification_level": 1,
+        "notification_level": 0 if _is_muted(forum, category, guard) else 1,
         "topic_template": category.topic_template,
         "has_children": bool(children),
         "sort_order": None,

@@ -71,6 +71,8 @@ def select(call: Call, topics: Iterable[Topic], *, muted: bool = False) -> list[
         found = [t for t in found if t.created_at < forum.since(days)]
     if (days := call.number("bumped_before")) is not None:
         found = [t for t in found if t.bumped_at < forum.since(days)]
+    if muted and forum.settings.mute_all_categories_by_default:
+        found = []
     if muted and call.user is not None and (call.user.muted_category_ids or call.user.muted_tags):
         found = [t for t in found if not _muted(call.user, t)]
     return found
