@@ -59,7 +59,7 @@ def all_topics(r: Reading) -> Iterator[Batch]:
         rows = r.kept_rows(page.rows)
         stamps = r.stamps(rows)
         changed = [] if r.state.job == "full" else [row for row in rows if _differs(r, row, stamps)]
-        changed += _short(r, [row for at, row in enumerate(rows, done) if at in counting], changed)
+        changed += _short(r, dict(enumerate(rows, done)), counting, stamps, changed)
         again = {row["id"] for row in changed}
         same = [row for row in rows if row["id"] not in again]
         done += len(page.rows)
@@ -89,12 +89,26 @@ def _counting(r: Reading) -> range:
     return range(r.state.counted, r.state.counted + math.ceil(r.state.topics * r.share_of_round))
 
 
-def _short(r: Reading, rows: list[Json], but: list[Json]) -> list[Json]:
-    """Those of the rows that say of more posts than the mirror holds."""
+def _short(
+    r: Reading, rows: Mapping[int, Json], counting: range, stamps: Mapping[str, Stamp | None], but: list[Json]
+) -> list[Json]:
+    """Those of the rows, by their places, that say of more posts than the mirror holds. Where people may
+    still write, a missing answer matters: such topics are all asked, until they were read by themselves."""
     known = {row["id"] for row in but}
-    asked = [row for row in rows if row["id"] not in known]
+    asked = [
+        row
+        for place, row in rows.items()
+        if row["id"] not in known and (place in counting or (counting and _is_open(row, stamps)))
+    ]
     held = r.known.spoken([str(row["id"]) for row in asked]) if asked else {}
     return [row for row in asked if Stamp.of(row).posts > held.get(str(row["id"]), 0)]
+
+
+def _is_open(row: Json, stamps: Mapping[str, Stamp | None]) -> bool:
+    """Whether people may write there, and it was not read by itself as it is."""
+    old = stamps.get(str(row["id"]))
+    shut = row.get("closed") or row.get("archived") or row.get("visible") is False
+    return not shut and old is not None and not old.whole
 
 
 def _notes(r: Reading, row: Json, stamps: Mapping[str, Stamp | None]) -> list[Record]:
@@ -188,7 +202,8 @@ def _unread(r: Reading, row: Json, names: Mapping[str, str], old: Stamp | None) 
     if now.same_posts(before):
         return r.thread(row, names, old)
     if _explained(row, r.state, before, now):
-        return r.thread(row, names, old, posts_of=now if old is None else replace(now, likes=before.likes))
+        seen = replace(before, posts=now.posts, highest=now.highest, bumped=now.bumped, last=now.last)
+        return r.thread(row, names, old, posts_of=now if old is None else seen)
     if old is not None and replace(now, likes=old.likes).same_posts(old):
         return r.thread(row, names, old, posts_of=old)
     return None

@@ -125,6 +125,8 @@ class Reading:
                 solved = (old.solved if old else "") or None
         if posts_of is not None:
             stamp = replace(posts_of, state=stamp.state)
+        elif old is not None and old.whole and stamp.same_posts(old):
+            stamp = replace(stamp, whole=True)
         stamp = replace(stamp, solved=solved or "")
         return mapping.thread(self.site, row, author=author, stamp=str(stamp), solved_by=solved)
 
@@ -142,11 +144,11 @@ class Reading:
             return self.batch(gone=(Ref(self.site, Kind.THREAD, number),), part="posts")
         # Counted anew: a post deleted since the list was read, and recovered later, would not show.
         row = {**row, "posts_count": view.topic.get("posts_count", row.get("posts_count"))}
-        record = self.thread(row, names, old)
-        solved = view.solved_by
-        if solved is not None:
-            stamp = replace(Stamp.of(row), solved=solved)
-            record = replace(record, solved_by=solved, stamp=str(stamp))
+        stamp = replace(Stamp.of(row), whole=True)
+        record = self.thread(row, names, old, posts_of=stamp)
+        if view.solved_by is not None:
+            stamp = replace(stamp, solved=view.solved_by)
+            record = replace(record, solved_by=view.solved_by, stamp=str(stamp))
         return self.with_posts(record, view)
 
     def notes_of(self, number: str) -> list[Record]:

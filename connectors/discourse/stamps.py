@@ -13,6 +13,7 @@ from typing import Any
 from .mapping import tag_names
 
 _FORM = "1"
+_WHOLE = "whole"
 FLAGS = ("closed", "archived", "visible")
 """States whose changes the forum notes in the topic itself."""
 
@@ -21,7 +22,8 @@ FLAGS = ("closed", "archived", "visible")
 class Stamp:
     """`state`: a digest of title, category, tags and flags, and the first letters of those of `FLAGS` that
     are set. The next five tell whether posts came, went or changed. `solved`: id of the accepted post, which
-    only posts tell, never a list; '' = unknown."""
+    only posts tell, never a list; '' = unknown. `whole`: the topic was read by itself, with what lists of
+    posts leave out, and what has come since was handed over."""
 
     state: str
     posts: int
@@ -30,21 +32,26 @@ class Stamp:
     bumped: str
     last: str
     solved: str = ""
+    whole: bool = False
 
     def __str__(self) -> str:
         parts = (_FORM, self.state, self.posts, self.highest, self.likes, self.bumped, self.last, self.solved)
-        return "|".join(str(part) for part in parts)
+        return "|".join([*map(str, parts), *([_WHOLE] if self.whole else [])])
 
     @classmethod
     def parse(cls, text: str) -> Stamp | None:
         """None for a stamp of another form, or none at all."""
-        parts = text.split("|")
+        parts, whole = text.split("|"), False
+        if len(parts) == 9:
+            whole = parts.pop() == _WHOLE
         if len(parts) != 8 or parts[0] != _FORM:
             return None
         try:
-            return cls(parts[1], int(parts[2]), int(parts[3]), int(parts[4]), *parts[5:])
+            posts, highest, likes = map(int, parts[2:5])
         except ValueError:
             return None
+        bumped, last, solved = parts[5:]
+        return cls(parts[1], posts, highest, likes, bumped, last, solved, whole)
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Stamp:
@@ -79,4 +86,5 @@ class Stamp:
 
     def same_posts(self, other: Stamp) -> bool:
         """Whether nothing has happened to the posts between the two, as far as a list shows."""
-        return replace(self, state="", solved="") == replace(other, state="", solved="")
+        mine, others = (replace(one, state="", solved="", whole=False) for one in (self, other))
+        return mine == others

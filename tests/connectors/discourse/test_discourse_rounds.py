@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.connectors.discourse.scenes import TEXT, anna, asked, topics
 from tests.connectors.discourse.site import connect, mirrored
 from tests.servers.discourse import DiscourseServer
 from tests.servers.discourse.moderation import expire_deletions
-from tests.servers.discourse.records import Post, PostType
+from tests.servers.discourse.records import Post, PostType, Topic
 
 DAY = timedelta(days=1, minutes=1)
 
@@ -60,22 +61,55 @@ def test_a_hidden_post_stays_and_is_read_when_its_turn_comes(new: DiscourseServe
 
 
 @pytest.mark.parametrize("mark", [{"post_type": PostType.MODERATOR}, {"hidden": True}], ids=str)
-def test_what_the_list_left_out_when_it_was_read_first_comes_once_within_a_round(
-    new: DiscourseServer, mark: dict[str, Any]
+@pytest.mark.parametrize(("closed", "days"), [(False, 1), (True, ROUND.days + 1)], ids=["open", "closed"])
+def test_what_the_list_left_out_when_it_was_read_first_comes_with_a_sweep_or_within_a_round(
+    new: DiscourseServer, mark: dict[str, Any], closed: bool, days: int
 ) -> None:
     """A post in staff colour, or a hidden one: only their topic has them, and its row counts them."""
     talk = topics(new, 6, replies=2)[3]
     post = list(new.forum.posts_of(talk))[1]
     for name, value in mark.items():
         setattr(post, name, value)
+    talk.closed = closed
     mirror = mirrored(connect(new))
     assert str(post.id) not in texts(mirror)
-    reads = 0
-    for _ in range(ROUND.days + 1):
-        new.clock.advance(DAY)
-        reads += sum(path.startswith(f"/t/{talk.id}.json") for path in asked(new, mirror))
+    assert reads_of(talk, new, mirror, 1) == (not closed)
+    reads_of(talk, new, mirror, days - 1)
     assert texts(mirror)[str(post.id)] == post.raw
-    assert reads == 1
+
+
+def reads_of(talk: Topic, server: DiscourseServer, mirror: MemoryMirror, days: int) -> int:
+    """How often a topic was read by itself in so many days."""
+    found = 0
+    for _ in range(days):
+        server.clock.advance(DAY)
+        found += sum(path.startswith(f"/t/{talk.id}.json") for path in asked(server, mirror))
+    return found
+
+
+def test_a_topic_that_counts_more_than_it_has_is_not_read_each_day(new: DiscourseServer) -> None:
+    """As after an import, or where the forum's own notes are counted."""
+    talk = topics(new, 40)[-3]
+    talk.posts_count += 1
+    mirror = mirrored(connect(new))
+    assert reads_of(talk, new, mirror, 5) == 1
+
+
+def test_an_answer_to_a_topic_that_was_read_by_itself_does_not_make_it_be_read_again(
+    new: DiscourseServer,
+) -> None:
+    """Also where the forum counts its own notes, which no list shows."""
+    new.forum.dialect = replace(new.forum.dialect, counts_small_actions=True)
+    talk, boss = topics(new, 40)[-3], new.as_user("boss")
+    boss.close(talk)
+    boss.reopen(talk)
+    mirror = mirrored(connect(new))
+    assert reads_of(talk, new, mirror, 1) == 1
+    anna(new).reply(talk, "A word more, that the list of posts shows.")
+    assert reads_of(talk, new, mirror, 3) == 0
+    boss.reply(talk, "And one in staff colour.").post_type = PostType.MODERATOR
+    assert reads_of(talk, new, mirror, 3) == 1
+    assert "And one in staff colour." in texts(mirror).values()
 
 
 def test_syncs_that_come_seldom_read_as_much_as_has_become_due(server: DiscourseServer) -> None:
