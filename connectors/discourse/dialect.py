@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from ...config.errors import NotFound, Refused
 from .client import Client, Json
+from .topic import stream
 
 IDS = 50
 """So many ids does one page of the oldest form cover."""
@@ -97,8 +98,7 @@ class PostList:
             return 0
         newest = max(topics, key=lambda topic: topic.get("last_posted_at") or "")
         view = self.client.topic_view(str(newest["id"]))
-        stream = view["post_stream"]
-        return max(int(i) for i in stream.get("stream") or [post["id"] for post in stream["posts"]])
+        return max(stream(self.client, view), default=0)
 
     def _below(self, below: int) -> list[Json]:
         rows = self._page(below - 1 if self.inclusive else below)

@@ -15,7 +15,7 @@ from . import mapping
 from .acting import SKEW, Acting, carries, recent
 from .client import Json
 from .dialect import topic_pages
-from .topic import BATCH, posts_by_id
+from .topic import BATCH, posts_by_id, stream
 
 _PAGES = 20
 """Lists are left after so many pages: what we look for was made a short while ago."""
@@ -37,10 +37,9 @@ def by_marker(
 def in_topic(acting: Acting, number: str, marker: Marker, since: datetime) -> Json | None:
     """Our post among those of a topic, from its end back to `since`."""
     try:
-        stream = acting.client.get(f"/t/{number}.json")["post_stream"]
+        ids = stream(acting.client, acting.client.topic_view(number))
     except NotFound:
         return None
-    ids = [int(i) for i in stream.get("stream") or [post["id"] for post in stream["posts"]]]
     for end in range(len(ids), 0, -BATCH):
         posts = list(posts_by_id(acting.client, number, ids[max(0, end - BATCH) : end]))
         if (found := _ours(acting, posts, marker)) is not None:

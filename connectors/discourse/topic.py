@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...config.errors import Forbidden, NotFound, Refused
+from ...config.errors import Forbidden
 from .client import Client, Json
 
 CHUNK = 20
@@ -47,14 +47,12 @@ def read_topic(client: Client, number: str, *, posts: int = 0, deleted: bool = F
     if deleted:
         params["show_deleted"] = "true"
     view = _view(client, number, posts, params)
-    stream = view.get("post_stream") or {}
-    found = {int(post["id"]): post for post in stream.get("posts") or ()}
-    if "stream" in stream:
-        missing = [int(i) for i in stream["stream"] if int(i) not in found]
-        for post in posts_by_id(client, number, missing, **params):
-            found[int(post["id"])] = post
-    else:
-        _read_mega(client, number, found, params)
+    posts_shown = (view.get("post_stream") or {}).get("posts") or ()
+    found = {int(post["id"]): post for post in posts_shown}
+    last = max((int(post["post_number"]) for post in found.values()), default=0)
+    missing = [i for i in stream(client, view, above=last) if i not in found]
+    for post in posts_by_id(client, number, missing, **params):
+        found[int(post["id"])] = post
     return TopicView(view, [found[key] for key in sorted(found)])
 
 
@@ -79,25 +77,20 @@ def posts_by_id(client: Client, number: str, ids: Sequence[int], **params: Any) 
         yield from (answer.get("post_stream") or {}).get("posts") or ()
 
 
-def _read_mega(client: Client, number: str, found: dict[int, Json], params: dict[str, Any]) -> None:
-    """From 10,000 posts on a topic names no stream: go on by post number, as far as it leads."""
-    while found:
-        last = max(int(post["post_number"]) for post in found.values())
-        try:
-            answer = client.get(f"/t/{number}/posts.json", post_number=last, asc="true", **params)
-        except (NotFound, Refused):
-            return
-        news = [p for p in answer["post_stream"].get("posts") or () if int(p["id"]) not in found]
-        if not news:
-            return
-        found.update((int(post["id"]), post) for post in news)
+def stream(client: Client, view: Json, above: int = 0) -> list[int]:
+    """The ids of a topic's posts, in order. From 10,000 posts on its view names none, and those with numbers
+    above `above` are asked for, all in one request."""
+    named = (view.get("post_stream") or {}).get("stream")
+    if named is None:
+        named = client.get(f"/t/{view['id']}/post_ids.json", post_number=above).get("post_ids") or ()
+    return [int(i) for i in named]
 
 
 def last_posts(client: Client, view: Json, count: int) -> list[Json]:
     """The last `count` posts of a topic's view, newest first; reads those that the view lacks."""
-    stream = view["post_stream"]
-    found = {int(post["id"]): post for post in stream.get("posts") or () if "raw" in post}
-    ids = [int(i) for i in stream.get("stream") or sorted(found)][-count:]
+    found = {int(post["id"]): post for post in view["post_stream"].get("posts") or () if "raw" in post}
+    end = int(view.get("highest_post_number") or 0) - BATCH  # numbers have holes
+    ids = stream(client, view, above=max(0, end))[-count:]
     missing = [i for i in ids if i not in found]
     found |= {int(p["id"]): p for p in posts_by_id(client, str(view["id"]), missing)}
     return [found[i] for i in reversed(ids) if i in found]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 import pytest
 
 from ordito.config.errors import NotThisPlatform
 from ordito.config.model import Exclude
+from ordito.connectors.actions import Reply
+from ordito.connectors.base import Receipt
 from ordito.connectors.records import Contribution, Kind, Member, Ref, Space, Thread
 from tests.connectors.discourse.scenes import TEXT, anna, asked, topics
 from tests.connectors.discourse.site import account, connect, mirrored
-from tests.servers.discourse import DiscourseServer
+from tests.connectors.matrix import MARKER
+from tests.servers.discourse import DiscourseServer, show_topics, views_topics
 from tests.servers.discourse.records import Category, Topic
 
 
@@ -96,6 +100,37 @@ def test_what_a_proxy_leads_away_from_is_not_gone(server: DiscourseServer) -> No
     server.faults.answer(f"^/t/{topic.id}.json", status=302, headers=headers, times=9)
     with pytest.raises(NotThisPlatform):
         connect(server).fetch(_thread(topic))
+
+
+@pytest.mark.parametrize("role", ["administrator", "member"])
+def test_a_topic_so_long_that_it_names_no_stream_is_read_whole_in_few_requests(
+    server: DiscourseServer, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    monkeypatch.setattr(show_topics, "MEGA", 300)
+    monkeypatch.setattr(views_topics, "PRINT_CHUNK", 100)
+    account(server).admin = role == "administrator"
+    topic = topics(server, 1, replies=500)[0]
+    gone = list(server.forum.posts_of(topic))[400]
+    server.as_user("boss").delete(gone)
+    before = len(server.requests)
+    batch = connect(server).fetch(_thread(topic))
+    assert batch is not None
+    posts = {str(p.id) for p in server.forum.posts_of(topic) if p is not gone}
+    assert {record.id for record in batch.records if isinstance(record, Contribution)} == posts
+    asked = [e.path for e in server.requests[before:] if e.path.startswith("/t/")]
+    assert len(asked) == 2 + math.ceil(480 / 200)  # the topic, the ids of the others, and these
+
+
+def test_our_reply_is_found_at_the_end_of_a_topic_that_names_no_stream(
+    server: DiscourseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(show_topics, "MEGA", 30)
+    topic = topics(server, 1, replies=60)[0]
+    forum = connect(server)
+    action = Reply(site="forum", thread=str(topic.id), text="An answer of our own to all of this.")
+    receipt = forum.perform(action, MARKER)
+    found = forum.find(action, MARKER, server.clock() - timedelta(minutes=5))
+    assert isinstance(found, Receipt) and found.made == receipt.made
 
 
 def _thread(topic: Topic) -> Ref:
