@@ -184,7 +184,11 @@ class Scan:
         )
 
     def _pages(self, state: State) -> Iterator[Batch]:
-        """One namespace; the state after its last batch names the next one, or `recent.py`'s beginning."""
+        """One namespace; the state after its last batch names the next one, or `recent.py`'s beginning.
+
+        The list of revisions told of redirects as of pages. Which ones they are, the same requests tell, ten
+        times as many of them as of pages with their texts.
+        """
         wanted = self._namespaces
         spaces = [n for n in wanted if n in state.get("spaces", wanted)] or wanted[:1]
         space = state.get("space", spaces[0] if spaces else 0)
@@ -194,9 +198,15 @@ class Scan:
             **CURRENT,
             generator="allpages",
             gapnamespace=space,
+            gapfilterredir="nonredirects",
             gaplimit=self.convert.wiki.pages_per_request,
+            list="allpages",
+            apnamespace=space,
+            apfilterredir="redirects",
+            aplimit="max",
         ):
             pages, found = query.get("pages", []), Found()
+            pages += [{**redirect, "redirect": True} for redirect in query.get("allpages", ())]
             stamps = stamps_of(self.known, ids_of(pages))
             begun = self._of_unknown_pages(pages, stamps, found) if state.get("again") else None
             self.pages.take(pages, stamps, found, creations=begun)

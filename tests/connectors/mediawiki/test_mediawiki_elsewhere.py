@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from ordito.config.errors import Misconfigured, NotThisPlatform, RateLimited, ReadOnly, Unreachable
+from ordito.config.secret import Secret
 from ordito.connectors.mediawiki.connector import MediaWikiConnector
 from tests.connectors.adapter import MemoryMirror
 from tests.connectors.mediawiki.mirrored import assert_equal, update
@@ -95,6 +96,35 @@ def test_files_are_read_as_they_are_uploaded(content: Wiki) -> None:
         update(mirrored, connect(content, namespaces=[0, 6]))
         assert_equal(mirrored, content, (0, 6))
     assert page_id(content, "Stove.png", 6)
+
+
+def test_redirects_cost_no_requests(content: Wiki, people: People) -> None:
+    member: dict[str, Any] = {"username": "Alice", "password": Secret.of("Alice-password-1")}
+    few = connect(content, **member)
+    mirror(few)
+    for number in range(60):  # more than one request may ask for with their texts
+        people["Alice"].edit(f"Tents {number}", "#REDIRECT [[Tents]]")
+    with sqlite3.connect(content.folder / "wiki.sqlite") as db:
+        db.execute("update recentchanges set rc_timestamp = '20200101000000'")
+    many = connect(content, **member)
+    assert_equal(mirror(many), content)
+    assert many.statistics()["requests"] == few.statistics()["requests"]
+
+
+@pytest.mark.parametrize("miser", [False, True])
+def test_many_redirects_and_few_pages_are_told_apart_wherever_reading_is_stopped(
+    content: Wiki, people: People, miser: bool
+) -> None:
+    content.switch(wgMiserMode=miser)
+    for number in range(8):
+        people["Alice"].edit(f"Tents {number}", "#REDIRECT [[Tents]]")
+    mirrored = MemoryMirror(connect(content))
+    while mirrored.cursor is None or mirrored.cursor["phase"] != "pages":
+        mirrored.sync(1)
+    while mirrored.cursor is None or mirrored.cursor["phase"] != "recent":
+        mirrored.connector = in_small_answers(connect(content))
+        mirrored.sync(1)
+    assert_equal(mirrored, content)
 
 
 @pytest.mark.parametrize("key", ["arvcontinue", "rccontinue"])
