@@ -100,8 +100,8 @@ def _sync(store: Store, lively: Lively, now: datetime) -> SiteReport:
 
 def _lasting(store: Store, lively: Lively) -> dict[str, list[Any]]:
     """What does not depend on how often an item was read by itself. Versions to 2022 count that of a topic as
-    a view; from 2023 on the forum's own notes come with it only. A post that was moved, and deleted before the
-    next sync, is known where it was seen last."""
+    a view; from 2023 on the forum's own notes come with it only. A post that was moved, and deleted before
+    the next sync, is known where it was seen last."""
     tables = dump(store)
     tables["threads"] = _without({"views"}, threads, tables["threads"])
     deleted = {row[1] for row in tables["contributions"] if row[_names(contributions).index("deleted_at")]}
