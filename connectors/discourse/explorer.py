@@ -69,7 +69,7 @@ def asked(r: Reading) -> Generator[Batch, None, bool]:
         r.state.explored = place
         if page.last:
             break
-    r.state.explored, r.state.asked = _rested(place), began.isoformat()
+    r.state.explored, r.state.asked = _rested(place, began), began.isoformat()
     return True
 
 
@@ -204,9 +204,11 @@ def _after(place: dict[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
     return {"since": str(last["moment"]), "after": str(last["kind"]), "id": number(last["id"]), "seen": kept}
 
 
-def _rested(place: dict[str, Any]) -> dict[str, Any]:
-    """The place between runs: some minutes back, with what of them was dealt with."""
-    since = datetime.fromisoformat(place["since"])
+def _rested(place: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """The place between runs: some minutes back, with what of them was dealt with; and not in the future, for
+    which an import may have dated posts."""
+    told = datetime.fromisoformat(place["since"]).replace(tzinfo=None)
+    since = min(told, now.astimezone(UTC).replace(tzinfo=None))
     if "after" in place:
         since -= OVERLAP
     text = since.strftime("%Y-%m-%d %H:%M:%S.%f")

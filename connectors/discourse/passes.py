@@ -26,8 +26,9 @@ def _start(r: Reading) -> Iterator[Batch]:
     """The watermarks: what is newer than they are belongs to the run that follows this pass."""
     rows = read_posts.public(r).newest()
     r.state.post = max((int(row["id"]) for row in rows), default=0)
-    newest = max((str(row["created_at"]) for row in rows), default="")
-    r.state.bumped = r.state.mail = newest or mapping.wire(r.world.now() - timedelta(days=1))
+    now = r.world.now()
+    newest = max((str(row["created_at"]) for row in rows), default=mapping.wire(now - timedelta(days=1)))
+    r.state.bumped = r.state.mail = min(newest, mapping.wire(now))  # an import may have dated posts ahead
     r.state.posts = r.posts
     begin(r)
     r.state.explored = beginning(r.state.bumped)

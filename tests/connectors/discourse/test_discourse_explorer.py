@@ -262,6 +262,22 @@ def test_the_posts_of_a_topic_that_was_made_a_banner_are_told(server: DiscourseS
     assert held_post(mirror, post).text == post.raw
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_post_that_is_dated_ahead_hides_no_change(server: DiscourseServer, first: bool) -> None:
+    dated, other = topics(server, 2)
+    mirror = by_query(server) if not first else None
+    post = anna(server).reply(dated, "An answer from next year, by the import that wrote it.")
+    post.created_at = post.updated_at = server.clock() + timedelta(days=365)
+    mirror = mirror or by_query(server)
+    mirror.sync()
+    server.clock.advance(600)
+    edited = server.forum.first_post(other)
+    server.as_user("boss").edit(edited, f"{TEXT} Edited since.")
+    mirror.sync()
+    assert held_post(mirror, edited).text == edited.raw
+    assert asked(server, mirror) == [RUN]
+
+
 def test_a_first_reading_that_was_cut_goes_on_behind_the_last_page(
     server: DiscourseServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
