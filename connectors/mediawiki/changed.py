@@ -153,7 +153,8 @@ class Changed:
 
     def _titles(self, told: Told, found: Found) -> None:
         """Pages that the log names by title only, with all their revisions."""
-        titles, size = sorted(told.titles), self.convert.wiki.pages_per_request
+        wanted, size = self.convert.scope.namespaces, self.convert.wiki.pages_per_request
+        titles = sorted(title for title, space in told.titles.items() if space in wanted)
         for start in range(0, len(titles), size):
             pages = self.client.all(**CURRENT, titles=titles[start : start + size]).get("pages", [])
             creations = {

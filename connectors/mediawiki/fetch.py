@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..base import Batch
 from ..records import Contribution, Kind, Ref
-from .client import Client, Json
+from .client import Client, Json, Value
 from .convert import REVISION_PROPS, USER_PROPS, Converter, moment, text_of
 from .pages import CURRENT, Found, PageReader, first_revision
 
@@ -22,7 +22,7 @@ class Fetch:
     def one(self, ref: Ref) -> Batch | None:
         """None: there is no such thing, it is not visible to us, or the settings leave it out."""
         if ref.kind == "title":
-            return self._page(titles=ref.id)
+            return self._page(titles=[ref.id])
         if ref.kind == Kind.GROUP:
             groups = self.convert.wiki.groups
             return Batch(records=(self.convert.group(ref.id),)) if ref.id in groups else None
@@ -41,7 +41,7 @@ class Fetch:
     def _pages(self) -> PageReader:
         return PageReader(self.client, self.convert)
 
-    def _page(self, **which: str) -> Batch | None:
+    def _page(self, **which: Value) -> Batch | None:
         pages = self.client.all(**CURRENT, **which).get("pages", [])
         if not pages or not self._pages.wanted(pages[0]):
             return None
@@ -105,7 +105,7 @@ class Fetch:
             return None
         rows = query.get("usercontribs", ())
         written = self._revisions([str(row["revid"]) for row in rows]) if rows else []
-        talk = self._page(titles=f"User talk:{record.username}")
+        talk = self._page(titles=[f"User talk:{record.username}"])
         return Batch(records=(record, *written, *(talk.records if talk is not None else ())))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import ip_network
 
 from ..records import Change, Kind
 from .client import Json
@@ -28,11 +29,12 @@ _OF_USERS = frozenset({"block", "rights", "renameuser", "newusers", "gblrename",
 @dataclass(slots=True)
 class Told:
     """By the log: pages to read again (their ids), with all revisions (`rewritten`), pages known by title
-    only, when pages were deleted, and accounts to read again by name or id."""
+    only, with the number of the namespace, when pages were deleted, and accounts to read again by name or id.
+    """
 
     pages: set[str] = field(default_factory=set)
     rewritten: set[str] = field(default_factory=set)
-    titles: set[str] = field(default_factory=set)
+    titles: dict[str, int] = field(default_factory=dict)
     deleted: dict[str, datetime] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     ids: set[str] = field(default_factory=set)
@@ -59,9 +61,9 @@ def _page(row: Json, told: Told) -> None:
         if action.startswith("delete/delete"):
             told.deleted[page] = moment(row["timestamp"])
     if row["type"] == "merge" and params.get("dest_title"):
-        told.titles.add(params["dest_title"])
-    elif not page and row.get("title"):
-        told.titles.add(row["title"])
+        told.titles[params["dest_title"]] = params["dest_ns"]
+    elif not page and row.get("title") and row["type"] != "protect":  # of a title without a page
+        told.titles[row["title"]] = row["ns"]
 
 
 def _user(row: Json, told: Told) -> None:
@@ -76,7 +78,17 @@ def _user(row: Json, told: Told) -> None:
 
 def names_in(rows: Iterable[Json]) -> list[str]:
     """The accounts that log rows are about, each once: their titles are those of user pages."""
-    return list(dict.fromkeys(n for row in rows if (n := row.get("title", "").partition(":")[2])))
+    names = (row.get("title", "").partition(":")[2] for row in rows)
+    return list(dict.fromkeys(name for name in names if name and not _is_address(name)))
+
+
+def _is_address(name: str) -> bool:
+    """Of the network, or a range of them; `#7` is a block of one that is not to be known."""
+    try:
+        ip_network(name, strict=False)
+    except ValueError:
+        return name.startswith("#")
+    return True
 
 
 def changes_of_rights(site: str, rows: Iterable[Json], ids: Mapping[str, str]) -> list[Change]:

@@ -88,8 +88,9 @@ class MediaWikiPlatform:
         return self._titled(title) if title else None
 
     def _title_in(self, path: str) -> str:
-        """The title in the path: `…/index.php/Title`, `/wiki/Title`, or `/Title` beside the scripts."""
-        for prefix in (f"{self._scripts}index.php/", "/wiki/", "/" if self._scripts != "/" else None):
+        """The title in the path: `…/index.php/Title`, `…/wiki/Title`, or `/Title` beside the scripts."""
+        here, root = self._scripts, "/" if self._scripts != "/" else None
+        for prefix in (f"{here}index.php/", f"{here}wiki/", "/wiki/", root):
             if prefix is not None and path.startswith(prefix) and not path.endswith(".php"):
                 return unquote(path.removeprefix(prefix))
         return ""

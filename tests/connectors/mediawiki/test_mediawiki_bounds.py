@@ -130,6 +130,7 @@ def test_what_is_not_there_is_fetched_as_none(content: Wiki) -> None:
     assert connector.fetch(member("99999")) is None
     assert connector.fetch(type(thread("1"))("wiki", "contribution", "99999")) is None
     assert connector.fetch(type(thread("1"))("wiki", "title", "No such page")) is None
+    assert connector.fetch(type(thread("1"))("wiki", "title", "Tents|Main Page")) is None
 
 
 @pytest.mark.parametrize(("bot", "most"), [(True, 17), (False, 36)])

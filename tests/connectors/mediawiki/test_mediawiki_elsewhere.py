@@ -98,6 +98,21 @@ def test_files_are_read_as_they_are_uploaded(content: Wiki) -> None:
     assert page_id(content, "Stove.png", 6)
 
 
+def test_what_logs_tell_of_nothing_that_is_mirrored_costs_no_requests(content: Wiki) -> None:
+    mirrored = mirror(connect(content))
+    admin = content.admin()
+    admin.post(action="protect", title="Never to be made", protections="create=sysop")
+    for address in ("10.1.2.3", "10.2.0.0/16", "2001:db8::1"):
+        admin.post(action="block", user=address, expiry="1 day")
+    row = content.rows("select max(log_id) from logging")[0][0]
+    admin.post(action="revisiondelete", type="logging", ids=row, hide="content")
+    quiet = connect(content)
+    update(mirrored, quiet)
+
+    assert_equal(mirrored, content)
+    assert quiet.statistics()["requests"] == 3
+
+
 def test_redirects_cost_no_requests(content: Wiki, people: People) -> None:
     member: dict[str, Any] = {"username": "Alice", "password": Secret.of("Alice-password-1")}
     few = connect(content, **member)

@@ -82,6 +82,11 @@ def test_a_wiki_at_the_root_of_its_host() -> None:
     assert ROOT.parse("https://wiki.example.org/index.php/X") == Ref("wiki", "title", "X")
 
 
+def test_a_wiki_of_one_language_in_a_farm() -> None:
+    german = MediaWikiPlatform("wiki", options(url="https://wiki.example.org/de/api.php"))
+    assert german.parse("https://wiki.example.org/de/wiki/Zelte") == Ref("wiki", "title", "Zelte")
+
+
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
