@@ -14,6 +14,7 @@ its read-only mode. Logs name method, path and status, never a query, a header o
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -199,7 +200,7 @@ class PoliteSession(requests.Session):
 
     def _failed(self, error: trouble.RequestException, harmless: bool) -> Exception:
         """What a request without an answer means."""
-        if isinstance(error, trouble.SSLError):
+        if isinstance(error, trouble.SSLError) and not _broke_off(error):
             return Misconfigured(
                 "the site's certificate is not accepted.",
                 where=self.site,
@@ -332,6 +333,12 @@ def _diagnosis(error: trouble.RequestException, timeout: tuple[float, float]) ->
     if isinstance(error, trouble.ChunkedEncodingError | trouble.ContentDecodingError):
         return False, "the answer is incomplete"
     return False, "the connection broke"
+
+
+def _broke_off(error: trouble.SSLError) -> bool:
+    """Whether the other side only hung up, as a balancer does that is started anew."""
+    cause = _innermost(error)
+    return any(isinstance(each, ssl.SSLEOFError) for each in (cause, *cause.args))
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from requests import exceptions as trouble
 from requests.adapters import BaseAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
+from urllib3.exceptions import SSLError as TLSError
 from urllib3.response import HTTPResponse
 
 from ordito.config.errors import (
@@ -259,6 +261,18 @@ def test_a_circle_of_redirects_ends(opened: Open) -> None:
     session, _, _ = opened((302, {"Location": "/posts.json"}, b""))
     with pytest.raises(NotThisPlatform, match="circle"):
         session.get(URL)
+
+
+def test_an_encrypted_connection_that_breaks_off_is_a_broken_one(opened: Open) -> None:
+    """As behind a balancer that is started anew; it has nothing to do with the certificate."""
+    inner = TLSError(ssl.SSLEOFError(8, "EOF occurred in violation of protocol"))
+    broken = trouble.SSLError(MaxRetryError(None, "/", inner))  # type: ignore[arg-type]
+    session, script, _ = opened(broken, OK)
+    assert session.get(URL).status_code == 200
+    session, script, _ = opened(broken)
+    with pytest.raises(OutcomeUnknown):
+        session.post(URL)
+    assert len(script.asked) == 1
 
 
 def test_a_wrong_certificate_is_for_somebody_to_mend(opened: Open) -> None:
