@@ -36,6 +36,9 @@ class Changed:
     client: Client
     convert: Converter
     known: Known
+    first: bool = True
+    last: bool = True
+    """Where several answers tell what changed, one that follows may hold later edits of the same pages."""
     _users: deque[dict[str, Value]] = field(default_factory=deque)
     """Questions for accounts, to travel with other requests."""
     _ids: dict[str, str] = field(default_factory=dict)
@@ -140,7 +143,12 @@ class Changed:
         }
 
     def _complete(self, page: str, newest: Json, rows: Mapping[str, Json], before: str) -> bool:
-        """Whether the rows lead from the newest revision back to one that the mirror holds."""
+        """Whether the rows lead from the newest revision back to one that the mirror holds; where more rows
+        follow, from the newest of these, as `_held` looks at the others when they are there."""
+        if not self.last and not rows:
+            return True
+        if not self.last:
+            newest = _newest(rows)
         held = self.known.contribution_ids(page)
         revision = newest
         while parent := str(revision.get("parentid") or ""):
@@ -174,8 +182,12 @@ class Changed:
     ) -> None:
         """Rows of pages whose current revision the mirror had read already, perhaps not what lies between."""
         for page, rows in edits.items():
-            if page in stamps and page not in again:
+            if page not in stamps or page in again:
+                continue
+            if self.first or self._complete(page, _newest(rows), rows, ""):
                 self._pages.older(page, rows.values(), stamps[page].latest, found)
+            else:
+                self._pages.history(page, stamps[page].latest, found)
 
     def _accounts(self, query: Json, found: Found) -> None:
         records: list[Record] = []
@@ -186,6 +198,10 @@ class Changed:
                 records.append(member)
                 self._ids[member.username] = member.id
         found.records[:0] = records
+
+
+def _newest(rows: Mapping[str, Json]) -> Json:
+    return rows[max(rows, key=int)]
 
 
 def _batch(found: Found, cursor: Cursor) -> Batch:

@@ -54,7 +54,8 @@ class Recent:
         for answer, going_on in self.client.batches(state.get("continue"), **query):
             until = str(state.setdefault("until", answer["curtimestamp"]))
             rows = _rows(answer, seen, fresh, since=_stamp(moment(until) - OVERLAP))
-            yield from Changed(self.client, self.convert, self.known).read(rows, state)
+            first, last = "continue" not in state, not going_on
+            yield from Changed(self.client, self.convert, self.known, first, last).read(rows, state)
             packs = {kind: packed(ids) for kind, ids in fresh.items()}
             if going_on:
                 state = {**state, "continue": going_on, "fresh": packs}

@@ -68,6 +68,48 @@ def test_what_changed_on_a_large_wiki_is_read_wherever_it_was_stopped(content: W
     assert_equal(mirrored, content)
 
 
+def test_pages_with_edits_in_several_answers_are_not_read_from_their_beginning(
+    content: Wiki, people: People
+) -> None:
+    for number in range(5):
+        people["Alice"].edit("Tents", f"Before {number}")
+    mirrored = mirror(connect(content))
+    for number in range(4):
+        for title in ("Tents", "Maps"):
+            people["Bob"].edit(title, f"{title} {number}")
+    connector, histories = in_small_answers(connect(content), 3), []
+    query = connector.client.query
+
+    def noting(**params: Any) -> Any:
+        histories.extend([params] if "rvlimit" in params else [])
+        return query(**params)
+
+    connector.client.query = noting  # type: ignore[method-assign]
+    update(mirrored, connector)
+
+    assert_equal(mirrored, content)
+    assert histories == []
+
+
+def test_revisions_that_are_not_among_the_recent_changes_are_found_beside_many_others(
+    content: Wiki, people: People
+) -> None:
+    mirrored = mirror(connect(content))
+    for number in range(3):
+        people["Bob"].edit("Tents", f"Tents {number}")
+        content.admin().post(
+            action="protect", title="Tents", protections="move=sysop", expiry=f"{number + 1} days"
+        )
+        people["Alice"].edit("Talk:Tents", f"Well {number}")
+    with sqlite3.connect(content.folder / "wiki.sqlite") as db:  # as an extension may suppress it
+        db.execute("delete from recentchanges where rc_title = 'Tents' and rc_namespace = 1 and rc_id % 2")
+    for number in range(2):
+        people["Alice"].edit("Talk:Tents", f"Well, then {number}")
+    update(mirrored, in_small_answers(connect(content), 3))
+
+    assert_equal(mirrored, content)
+
+
 def test_answers_that_are_cut_because_they_are_too_large_lose_nothing(content: Wiki, people: People) -> None:
     crowd(content, 100)
     people["Bob"].edit("Long", "Words. " * 300)
