@@ -31,9 +31,9 @@ from .client import Client, Json
 from .dialect import topic_rows
 from .query import ROWS, Address, Row, database_time, number, rows_of, same
 from .query_rows import SMALL, WHISPER, Told, moment_of, take_in
+from .read_topics import by_itself
 from .reading import Reading
 from .stamps import Stamp
-from .topic import read_topic
 
 _log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def everything(r: Reading) -> Generator[Batch, None, bool]:
         if page.last:
             break
     for about in r.state.abouts:
-        yield from _unlisted(r, str(about))
+        yield from by_itself(r, str(about))
     r.state.told_all = True
     return True
 
@@ -251,7 +251,7 @@ def _batches(r: Reading, rows: Sequence[Row]) -> Iterator[Batch]:
         yield r.whole_topic(row, names, old)
     for n in numbers:
         if n not in found and n not in r.refused:
-            yield from _unlisted(r, n)
+            yield from by_itself(r, n)
 
 
 def _posts(r: Reading, row: Json, posts: Sequence[Json]) -> list[Record]:
@@ -264,16 +264,6 @@ def _posts(r: Reading, row: Json, posts: Sequence[Json]) -> list[Record]:
 def _deletion(r: Reading, post: Json) -> tuple[Ref, datetime | None]:
     """What is deleted is marked if the mirror holds it, and never read into it."""
     return Ref(r.site, Kind.CONTRIBUTION, str(post["id"])), mapping.moment(post["deleted_at"])
-
-
-def _unlisted(r: Reading, n: str) -> Iterator[Batch]:
-    """A topic that no list shows, such as a category's About topic, or that is not for us."""
-    try:
-        view = read_topic(r.client, n)
-    except (Forbidden, NotFound):
-        return
-    if not view.topic.get("deleted_at") and r.kept_rows([view.topic]):
-        yield r.with_posts(mapping.thread(r.site, view.topic, author=view.author), view)
 
 
 def _explained(

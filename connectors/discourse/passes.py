@@ -68,6 +68,7 @@ _SWEEP: dict[str, Phase] = {
     "groups": read_people.groups,
     "badges": badges,
     "topics": read_topics.all_topics,
+    "abouts": read_topics.abouts_again,
     "private": read_posts.all_private,
     "conversations": read_messages.all_conversations,
     "staff's doings": staff_doings,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from ...config.errors import Forbidden, NotFound
 from ..base import Batch
 from ..records import Record, Thread
 from . import mapping
@@ -15,6 +16,7 @@ from .dialect import topic_pages
 from .reading import Reading
 from .stamps import Stamp
 from .state import State
+from .topic import read_topic
 
 _OVERLAP = timedelta(minutes=5)
 """Rows so much older than the newest one known are read again: a transaction may have come late."""
@@ -157,6 +159,28 @@ def unlisted_again(r: Reading) -> Iterator[Batch]:
     a query tells of it."""
     if r.state.rolled == 0 and not r.told_by_query:
         yield from unlisted_topics(r)
+
+
+def abouts_again(r: Reading) -> Iterator[Batch]:
+    """The topics that describe categories, which no list shows, unless all posts are read again. Asked for in
+    the end, as all are that the lists have not shown, each would take two requests."""
+    if r.share_of_round >= 1:
+        return
+    held = r.known.stamps([str(number) for number in r.state.abouts])
+    for number in r.state.abouts:
+        if str(number) in held and number > int(r.state.at.get("about", 0)):
+            r.state.at = {"about": number}
+            yield from by_itself(r, str(number))
+
+
+def by_itself(r: Reading, number: str) -> Iterator[Batch]:
+    """A topic that no list shows, such as a category's About topic, or that is not for us."""
+    try:
+        view = read_topic(r.client, number)
+    except (Forbidden, NotFound):
+        return
+    if not view.topic.get("deleted_at") and r.kept_rows([view.topic]):
+        yield r.with_posts(mapping.thread(r.site, view.topic, author=view.author), view)
 
 
 def bumped_topics(r: Reading) -> Iterator[Batch]:

@@ -133,6 +133,20 @@ def test_our_reply_is_found_at_the_end_of_a_topic_that_names_no_stream(
     assert isinstance(found, Receipt) and found.made == receipt.made
 
 
+def test_a_sweep_takes_one_request_for_each_topic_that_describes_a_category(server: DiscourseServer) -> None:
+    forum = server.forum
+    abouts = [forum.add_about_topic(forum.new_category(f"Hives {n}")) for n in range(3)]
+    topics(server, 25, replies=30)
+    mirror = mirrored(connect(server))
+    server.as_user("boss").set_state(abouts[1], "closed", True)
+    server.clock.advance(timedelta(days=2))
+    requests = asked(server, mirror)
+    assert sum(request.startswith("/t/") for request in requests) == 3
+    assert not any("topic_ids" in request for request in requests)
+    held = mirror.of(Thread)[str(abouts[1].id)]
+    assert isinstance(held, Thread) and held.closed
+
+
 def _thread(topic: Topic) -> Ref:
     return Ref("forum", Kind.THREAD, str(topic.id))
 
