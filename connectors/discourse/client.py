@@ -44,7 +44,8 @@ class Me:
     moderator: bool
     trust_level: int
     mutes: bool
-    """Whether it has muted categories or tags; lists leave their topics out for it."""
+    """Whether it has muted categories or tags, or ignores somebody; lists leave their topics, and topics
+    their replies, out for it."""
 
     @property
     def staff(self) -> bool:
@@ -254,7 +255,7 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
             admin=bool(user.get("admin")),
             moderator=bool(user.get("moderator")),
             trust_level=int(user.get("trust_level") or 0),
-            mutes=bool(user.get("muted_category_ids") or user.get("muted_tags")),
+            mutes=any(user.get(key) for key in ("muted_category_ids", "muted_tags", "ignored_users")),
         )
 
     def _sign_in_failed(self, fault: ConnectorError) -> SignInFailed:

@@ -145,7 +145,7 @@ def _badges(client: Client) -> Sequence[Json] | None:
 def _findings(
     client: Client, settings: DiscourseSettings, me: Me, refused: bool, now: datetime, *, mutes: bool
 ) -> Iterator[Finding]:
-    """`mutes`: the account has muted categories or tags, or the forum has done so for it
+    """`mutes`: the account has muted or ignores something, or the forum has done so for it
     (`mute_all_categories_by_default`)."""
     if refused:
         yield Finding(
@@ -170,8 +170,8 @@ def _findings(
     if mutes:
         yield Finding(
             "warning",
-            "the account has muted categories or tags: their topics are missing from its lists.",
-            "Set them to Normal in the account's preferences.",
+            "the account has muted categories or tags, or ignores somebody: what is theirs seems not there.",
+            "Set them to Normal in the account's preferences, and let it ignore nobody.",
         )
     if client.read_only:
         yield Finding("warning", "the forum is read-only at the moment.", "Writing is tried again later.")

@@ -66,10 +66,12 @@ def test_a_key_for_all_users_is_warned_of(server: DiscourseServer) -> None:
     assert any("any user" in message for message in warned(health.findings))
 
 
-@pytest.mark.parametrize("by", ["the account", "the forum"])
-def test_muted_categories_are_warned_of(server: DiscourseServer, by: str) -> None:
+@pytest.mark.parametrize("by", ["the account", "the forum", "ignoring somebody"])
+def test_what_is_muted_is_warned_of(server: DiscourseServer, by: str) -> None:
     if by == "the forum":
         server.forum.settings.mute_all_categories_by_default = True
+    elif by == "ignoring somebody":
+        account(server).ignored_users = {server.forum.new_user("loud").id}
     else:
         account(server).muted_category_ids = {1}
     assert any("muted" in message for message in warned(connect(server).probe().findings))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import timedelta
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
@@ -16,6 +18,7 @@ from tests.connectors.discourse.scenes import TEXT, anna, asked, topics
 from tests.connectors.discourse.site import account, connect, mirrored
 from tests.connectors.matrix import MARKER
 from tests.servers.discourse import DiscourseServer, show_topics, views_topics
+from tests.servers.discourse.app import App
 from tests.servers.discourse.records import Category, Topic
 
 
@@ -145,6 +148,23 @@ def test_a_sweep_takes_one_request_for_each_topic_that_describes_a_category(serv
     assert not any("topic_ids" in request for request in requests)
     held = mirror.of(Thread)[str(abouts[1].id)]
     assert isinstance(held, Thread) and held.closed
+
+
+def test_a_forum_in_a_folder_is_read_alike(server: DiscourseServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.forum.add_about_topic(server.forum.new_category("Hives"))
+    topics(server, 2, replies=25)
+    plain = mirrored(connect(server))
+    at_the_root = App.__call__
+
+    def in_a_folder(app: App, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        assert environ["PATH_INFO"].startswith("/talk/")
+        environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix("/talk")
+        return at_the_root(app, environ, start)
+
+    monkeypatch.setattr(App, "__call__", in_a_folder)
+    mirror = mirrored(connect(server, url=f"{server.url}/talk/"))
+    assert mirror.items.keys() == plain.items.keys()
+    assert connect(server, url=f"{server.url}/talk").probe().account == "ordito"
 
 
 def _thread(topic: Topic) -> Ref:

@@ -47,6 +47,7 @@ class User:
     primary_group_id: int | None = None
     muted_category_ids: set[int] = field(default_factory=set)
     muted_tags: set[str] = field(default_factory=set)
+    ignored_users: set[int] = field(default_factory=set)  # their replies are missing from topics
     cleared_pins: set[int] = field(default_factory=set)
     external_id: str | None = None
     days_visited: int = 0

@@ -65,7 +65,7 @@ def current_user(forum: Forum, user: User) -> JSON:
             for g in forum.groups_of(user)
         ],
         "second_factor_enabled": False,
-        "ignored_users": [],
+        "ignored_users": sorted(forum.users[n].username for n in user.ignored_users),
         "title_count_mode": "notifications",
         "timezone": None,
         "featured_topic": None,

@@ -94,6 +94,9 @@ def _stream(call: Call, topic: Topic) -> list[Post]:
             call.guard.staff or not post.hidden or post.user_id == _id(call)
         ):
             found.append(post)
+    if call.user is not None and call.user.ignored_users:
+        hushed = {n for n in call.user.ignored_users if not call.forum.users[n].staff}
+        found = [p for p in found if p.user_id not in hushed or p.post_number == 1]
     if names := call.names("username_filters"):
         wanted = {u.id for u in map(call.forum.user, names) if u}
         found = [p for p in found if p.user_id in wanted or p.post_number == 1]
