@@ -61,18 +61,27 @@ def fault(response: requests.Response, site: str, write: bool) -> ConnectorError
     return _refused(status, text, site)
 
 
-def _elsewhere(response: requests.Response, site: str) -> ConnectorError:
-    """A redirect that was not followed: a forum leads from what was deleted to what an administrator has put
-    in its place (a permalink). Only what is deleted has another number there, or none."""
+def _elsewhere(response: requests.Response, site: str) -> ConnectorError | None:
+    """A redirect that was not followed: a forum leads from a topic that was deleted to what an administrator
+    has put in its place (a permalink). None where it leads to the same topic by another path."""
     place = urljoin(response.url, response.headers["Location"])
-    numbers = [re.findall(r"\d+", urlsplit(url).path)[-1:] for url in (response.url, place)]
-    if "X-Discourse-Route" in response.headers and numbers[0] != numbers[1]:
+    here, there = urlsplit(response.url), urlsplit(place)
+    same = _topic_in(here.path) == _topic_in(there.path)
+    if same and (here.scheme, here.netloc) == (there.scheme, there.netloc):
+        return None
+    if "X-Discourse-Route" in response.headers and not same:
         return NotFound("something else is in its place.", where=site)
     return NotThisPlatform(
         f"the address redirects to {place.split('?')[0]}.",
         where=site,
         hint="Check the url in the settings, and whether a login page stands before the forum.",
     )
+
+
+def _topic_in(path: str) -> str:
+    """The number of the topic, before which its name may stand and after which that of a post."""
+    found = re.search(r"/t/(?:[^/]*/)??(\d+)(?=[/.]|$)", path)
+    return found[1] if found else ""
 
 
 def key_unseen(site: str) -> SignInFailed:

@@ -133,7 +133,10 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
         """A topic as its page shows it. Raises NotFound for one that is not there, or not for us, and also
         where the forum leads to something else instead."""
         path = f"/t/{number}.json"
-        content = answers.body(self._asked("GET", path, {"params": params, "redirects": "return"}))
+        answer = self._asked("GET", path, {"params": params, "redirects": "return"})
+        if answer.is_redirect:
+            return self.get(path, **params)
+        content = answers.body(answer)
         if not isinstance(content, dict):
             raise self._odd(path)
         return content

@@ -97,6 +97,16 @@ def test_a_topic_that_a_permalink_leads_away_from_is_gone(server: DiscourseServe
     assert connect(server).fetch(_thread(topic)) is None
 
 
+@pytest.mark.parametrize("where", ["/t/a-name-of-2024/{id}.json", "/t/-/{id}/2.json"])
+def test_a_topic_that_the_forum_has_at_another_path_is_read_there(
+    server: DiscourseServer, where: str
+) -> None:
+    topic = topics(server, 1, replies=2)[0]
+    headers = {"Location": where.format(id=topic.id), "X-Discourse-Username": "ordito"}
+    server.faults.answer(f"^/t/{topic.id}.json", headers=headers, status=301, times=2)
+    assert connect(server).fetch(_thread(topic)) is not None
+
+
 def test_what_a_proxy_leads_away_from_is_not_gone(server: DiscourseServer) -> None:
     topic = topics(server, 1)[0]
     headers = {"Location": "https://login.example/"}
