@@ -125,6 +125,10 @@ class Changed:
             number, newest = str(page["pageid"]), page["revisions"][0]
             latest, rows = str(newest["revid"]), edits.get(number, {})
             before = stamps[number].latest if number in stamps else ""
+            # Where more rows follow, `_held` looks at what they tell when they are there; of what the log
+            # does to a page, no row need tell.
+            if not self.last and number not in told.pages:
+                newest = _newest(rows) if rows else {}
             if number in told.rewritten or not self._complete(number, newest, rows, before):
                 creations[number] = self._pages.history(number, latest, found)
             else:
@@ -143,19 +147,13 @@ class Changed:
         }
 
     def _complete(self, page: str, newest: Json, rows: Mapping[str, Json], before: str) -> bool:
-        """Whether the rows lead from the newest revision back to one that the mirror holds; where more rows
-        follow, from the newest of these, as `_held` looks at the others when they are there."""
-        if not self.last and not rows:
-            return True
-        if not self.last:
-            newest = _newest(rows)
+        """Whether the rows lead from this revision back to one that the mirror holds and they do not tell of:
+        what lies before such a one it may have read without what came in between."""
         held = self.known.contribution_ids(page)
         revision = newest
         while parent := str(revision.get("parentid") or ""):
-            if parent in held or parent == before:
-                return True
             if parent not in rows:
-                return False
+                return parent in held or parent == before
             revision = rows[parent]
         return True
 

@@ -56,10 +56,14 @@ class Passes:
         return cursor
 
     def _recent(self, cursor: Cursor | None) -> Reading:
-        if cursor is None:
-            return None
-        recent = Recent(self.client, self.convert, self.known, self.world.now())
-        return (yield from self._all(recent.run(cursor), cursor))
+        """What changed, up to now. A reading that was stopped is finished first: of the two lists that it
+        goes through, one may have come to its end before what it would show now."""
+        stopped = cursor is not None and "continue" in cursor
+        for _ in range(2 if stopped else 1):
+            if cursor is not None:
+                recent = Recent(self.client, self.convert, self.known, self.world.now())
+                cursor = yield from self._all(recent.run(cursor), cursor)
+        return cursor
 
     def _same_settings(self, cursor: Cursor) -> bool:
         if "extent" not in cursor:

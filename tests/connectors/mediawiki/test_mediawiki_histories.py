@@ -12,7 +12,9 @@ import requests
 
 from ordito.config.errors import Unreachable
 from ordito.connectors.mediawiki.connector import MediaWikiConnector
+from ordito.connectors.records import Contribution, Thread
 from tests.connectors.adapter import MemoryMirror
+from tests.connectors.mediawiki.few import answer_few
 from tests.connectors.mediawiki.mirrored import assert_equal
 from tests.connectors.mediawiki.prepared import People
 from tests.connectors.mediawiki.site import connect
@@ -83,9 +85,14 @@ class Life:
             self.admin.post(action="revisiondelete", type="revision", ids=number, hide="content|user")
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_mirror_read_in_pieces_ends_as_the_wiki_is(content: Wiki, people: People, seed: int) -> None:
+@pytest.mark.parametrize("few", [False, True], ids=["", "few rows at a time"])
+@pytest.mark.parametrize("seed", range(1 + EXAMPLES))
+def test_a_mirror_read_in_pieces_ends_as_the_wiki_is(
+    content: Wiki, people: People, monkeypatch: pytest.MonkeyPatch, seed: int, few: bool
+) -> None:
     dice = random.Random(seed)
+    if few:
+        answer_few(monkeypatch, lambda: dice.choice((1, 2, 3, 7)))
     life = Life(content, people, dice)
     mirrored = MemoryMirror(connect(content))
     for _ in range(12):
@@ -123,11 +130,54 @@ class Road:
         return response
 
 
+def test_a_revision_without_an_edit_that_comes_during_the_first_reading_is_not_passed_over(
+    content: Wiki, people: People
+) -> None:
+    """Protecting a page makes one that no list of changes shows."""
+    connector = connect(content)
+    mirrored, waiting = MemoryMirror(connector), True
+    for batch in connector.changes(None, mirrored):
+        mirrored.apply(batch)
+        if waiting and any(isinstance(record, Contribution) for record in batch.records):  # all revisions
+            waiting = False
+            content.admin().post(action="protect", title="Talk:Tents", protections="move=sysop")
+            people["Alice"].edit("Talk:Tents", "Words after that")
+        if any(isinstance(record, Thread) and record.title == "Talk:Tents" for record in batch.records):
+            people["Alice"].edit("Talk:Tents", "More words, once the page was read")
+    assert_equal(mirrored, content)
+
+
+def test_what_came_while_a_reading_was_stopped_is_seen_as_it_goes_on(
+    content: Wiki, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the two lists that tell of changes, the log had come to its end."""
+    mirrored = MemoryMirror(connect(content))
+    mirrored.sync()
+    first, *_ = content.rows("select page_latest from page where page_title = 'Tents' and page_namespace = 0")
+    for number in range(30):
+        people["Alice"].edit("Tents", f"Words {number}")
+    answer_few(monkeypatch, lambda: 20)
+    mirrored.connector = connect(content)
+    for batch in mirrored.connector.changes(mirrored.cursor, mirrored):
+        mirrored.apply(batch)
+        going_on = (mirrored.cursor or {}).get("continue")
+        if going_on and "lecontinue" not in going_on:
+            break
+    else:
+        pytest.fail("nothing was left to read when the log had been")
+    content.admin().post(action="revisiondelete", type="revision", ids=first[0], hide="content|user")
+    mirrored.sync()
+    assert_equal(mirrored, content)
+
+
+@pytest.mark.parametrize("few", [False, True], ids=["", "few rows at a time"])
 @pytest.mark.parametrize("seed", range(EXAMPLES))
 def test_what_happens_between_two_requests_is_seen_wherever_reading_is_cut(
-    content: Wiki, people: People, seed: int
+    content: Wiki, people: People, monkeypatch: pytest.MonkeyPatch, seed: int, few: bool
 ) -> None:
     dice = random.Random(f"cut {seed}")
+    if few:
+        answer_few(monkeypatch, lambda: dice.choice((1, 2, 3, 7)))
     life = Life(content, people, dice)
     mirrored = MemoryMirror(connector := connect(content))
     road = Road(connector, life, often=0.4)
