@@ -39,6 +39,9 @@ STAFF = {"admins", "moderators", "staff"}
 """Groups that follow from members' flags."""
 
 
+_CHANGING = {"thread", "position", "parent", "parent_position", "updated_at", "likes", "size", "sha1", "kind"}
+
+
 @pytest.fixture
 def stores(tmp_path: Path, open_store: Callable[[str], Store]) -> Callable[[str], Store]:
     """Empty stores, made anew for each example."""
@@ -100,14 +103,14 @@ def _sync(store: Store, lively: Lively, now: datetime) -> SiteReport:
 
 def _lasting(store: Store, lively: Lively) -> dict[str, list[Any]]:
     """What does not depend on how often an item was read by itself. Versions to 2022 count that of a topic as
-    a view; from 2023 on the forum's own notes come with it only. A post that was moved, and deleted before
-    the next sync, is known where it was seen last."""
+    a view; from 2023 on the forum's own notes come with it only. A post that was moved, or liked, and deleted
+    before the next sync, is known as it was seen last."""
     tables = dump(store)
     tables["threads"] = _without({"views"}, threads, tables["threads"])
     deleted = {row[1] for row in tables["contributions"] if row[_names(contributions).index("deleted_at")]}
     gone = [row for row in tables["contributions"] if row[1] in deleted]
     tables["contributions"] = [row for row in tables["contributions"] if row[1] not in deleted]
-    tables["deleted"] = _without({"thread", "position", "parent", "updated_at"}, contributions, gone)
+    tables["deleted"] = _without(_CHANGING, contributions, gone)
     if lively.site.forum.dialect.posts_regular_only:
         notes = {id for id, c in held(store).contributions.items() if c.kind == ContributionKind.SMALL}
         for name in ("contributions", "deleted", "texts"):
