@@ -63,19 +63,12 @@ def fault(response: requests.Response, site: str, write: bool) -> ConnectorError
 
 def _elsewhere(response: requests.Response, site: str) -> ConnectorError | None:
     """A redirect that was not followed: a forum leads from a topic that was deleted to what an administrator
-    has put in its place (a permalink). None where it leads to the same topic by another path."""
+    has put in its place (a permalink). None for any other one."""
     place = urljoin(response.url, response.headers["Location"])
-    here, there = urlsplit(response.url), urlsplit(place)
-    same = _topic_in(here.path) == _topic_in(there.path)
-    if same and (here.scheme, here.netloc) == (there.scheme, there.netloc):
-        return None
+    same = _topic_in(urlsplit(response.url).path) == _topic_in(urlsplit(place).path)
     if "X-Discourse-Route" in response.headers and not same:
         return NotFound("something else is in its place.", where=site)
-    return NotThisPlatform(
-        f"the address redirects to {place.split('?')[0]}.",
-        where=site,
-        hint="Check the url in the settings, and whether a login page stands before the forum.",
-    )
+    return None
 
 
 def _topic_in(path: str) -> str:

@@ -134,11 +134,11 @@ class Client(DiscourseClient):  # type: ignore[misc]  # pydiscourse ships no typ
         where the forum leads to something else instead."""
         path = f"/t/{number}.json"
         answer = self._asked("GET", path, {"params": params, "redirects": "return"})
-        if answer.is_redirect:
-            return self.get(path, **params)
-        content = answers.body(answer)
-        if not isinstance(content, dict):
+        content = self.get(path, **params) if answer.is_redirect else answers.body(answer)
+        if not isinstance(content, dict) or "id" not in content:
             raise self._odd(path)
+        if str(content["id"]) != number:
+            raise NotFound("something else is in its place.", where=self.site)
         return content
 
     def ask(self, path: str, **fields: Any) -> Json:
