@@ -9,6 +9,7 @@ from ...config.errors import NotFound, Refused
 from ..base import Finding
 from . import mapping
 from .client import Client, Json
+from .read_people import PAGE
 from .scope import Scope
 from .settings import DiscourseSettings
 
@@ -20,9 +21,10 @@ def findings(client: Client, settings: DiscourseSettings, site: Json) -> Iterato
     if settings.exclude.labels:
         yield from _tags(client, settings)
     for name in settings.exclude.members if client.me().staff else ():
-        # By a list, as the path of a member's page would have the name written into logs.
+        # By a list, as the path of a member's page would have the name written into logs. It has all in whose
+        # names or addresses this one occurs, a page of them.
         found = client.list_users("new", filter=name)
-        if name.casefold() not in {str(row["username"]).casefold() for row in found}:
+        if len(found) < PAGE and name.casefold() not in {str(row["username"]).casefold() for row in found}:
             yield _lacking("user", name, "members")
 
 

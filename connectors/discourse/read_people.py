@@ -15,7 +15,7 @@ from .reading import Reading
 ADMINS, MODERATORS, STAFF = 1, 2, 3
 """Ids of the groups that follow from members' flags; their names depend on the forum's language."""
 
-_PAGE = 100
+PAGE = 100
 GROUP_PAGE = 1000
 
 
@@ -55,9 +55,9 @@ def members(r: Reading) -> Iterator[Batch]:
         page += 1
         r.state.at = {"page": page}
         r.state.joined = max([r.state.joined, *(str(row["created_at"]) for row in rows)])
-        last = len(rows) < _PAGE
+        last = len(rows) < PAGE
         kept = [mapping.member(r.site, row) for row in rows if r.scope.member(row["username"])]
-        yield r.batch(kept, "members", (page - 2) * _PAGE + len(rows), ended=[Kind.MEMBER] if last else [])
+        yield r.batch(kept, "members", (page - 2) * PAGE + len(rows), ended=[Kind.MEMBER] if last else [])
         if last:
             return
 
@@ -81,7 +81,7 @@ def new_members(r: Reading) -> Iterator[Batch]:
             r.state.no_members = True
             return
         newest = max([newest, *(str(row["created_at"]) for row in rows)])
-        last = len(rows) < _PAGE or str(rows[-1]["created_at"]) <= r.state.joined
+        last = len(rows) < PAGE or str(rows[-1]["created_at"]) <= r.state.joined
         if last:
             r.state.joined = newest
         kept = [mapping.member(r.site, row) for row in rows if r.scope.member(row["username"])]

@@ -157,6 +157,17 @@ def test_the_log_of_the_webhook_is_looked_at(server: DiscourseServer) -> None:
     assert said() == [("error", "the delivery log of webhook 1 cannot be read.")]
 
 
+def test_an_excluded_user_whose_name_many_others_contain_is_not_said_to_be_missing(
+    server: DiscourseServer,
+) -> None:
+    server.forum.new_user("ann", trust_level=1)
+    exclude = Exclude(members=["ann"])
+    for number in range(120):
+        server.clock.advance(1)
+        server.forum.new_user(f"ann{number}", trust_level=1)
+    assert not warned(connect(server, exclude=exclude).probe().findings)
+
+
 def test_the_estimate_says_that_private_messages_come_on_top(server: DiscourseServer) -> None:
     assert not connect(server).probe().uncounted
     assert connect(server, messages=True).probe().uncounted.startswith("Private messages come on top")
