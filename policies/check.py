@@ -197,7 +197,7 @@ class Checker:
         effort = _counted(health.requests, "requests")
         size = f"; {counts}; a first sync takes about {effort}" if counts else ""
         who = f"signed in as {health.account} (version {health.version or 'unknown'}){size}"
-        yield Row("ok", site, who, health.uncounted)
+        yield Row("ok", site, f"{who}." if health.uncounted else who, health.uncounted)
         if health.read_only:
             yield Row("warning", site, "the site takes no writes at the moment.", "Apply later.")
         for finding in health.findings:

@@ -94,6 +94,12 @@ def test_a_verb_that_a_connector_lacks_is_an_error_at_its_line(tmp_path: Path) -
     assert text.startswith("tidy is to close thread on wiki, which sandbox cannot do. It can: add to group,")
 
 
+def test_what_the_estimate_does_not_count_is_a_sentence_after_it(tmp_path: Path) -> None:
+    health = replace(HEALTH, uncounted="Messages come on top.")
+    row = online(checker(tmp_path, WELCOME), health)[0]
+    assert f"{row.message} {row.hint}".endswith("takes about 42 requests. Messages come on top.")
+
+
 @pytest.mark.parametrize(("since", "found"), [("2026-03-01", 0), ("2026-03-02", 1)])
 def test_a_history_that_begins_in_the_future_is_an_error(tmp_path: Path, since: str, found: int) -> None:
     head = f"sites: {{forum: {{connector: sandbox, file: s.db, side: forum, since: {since}}}}}\n"
