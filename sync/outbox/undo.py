@@ -97,6 +97,11 @@ def _against(conn: Connection, proposal: Proposal, report: Report) -> str:
         return f"It is {proposal.state}; there is nothing to undo."
     if error := report.stopped.get(proposal.site):
         return error.message
+    if attempts.unsettled_of(conn, proposal.id) is not None:
+        return (
+            "It was being undone already, and what came of that could not be found out. Please look, then say"
+            f" it: ordito review settle {proposal.id} --done (or --not-done)"
+        )
     if attempts.is_undecided(conn, proposal.id):
         return "It was being undone already, and what came of that is not known yet."
     if attempts.receipt_of(conn, proposal.id).attribution == "unknown":

@@ -5,7 +5,7 @@ import os
 import random
 import signal
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -61,6 +61,8 @@ class StruckHouse(House):
     writes: ClassVar[Mapping[str, str]]
     any_write: ClassVar[str]
     """The pattern of whatever changes something."""
+    undoings: ClassVar[Sequence[str]]
+    """The patterns of the requests by which verbs are undone, in the order in which they are."""
 
     @abstractmethod
     def assert_all_done_once(self) -> None:
@@ -111,8 +113,8 @@ class StruckHouse(House):
     def kill_undoing(self, seed: int, longest: float) -> None:
         """Undo all, killed while an answer is on its way and at random moments; `longest`: as above."""
         self.apply_until_done()
-        for _ in range(2):
-            held = self.proxy.add(Fault("hold", self.any_write, taken="before"))
+        for pattern in self.undoings:
+            held = self.proxy.add(Fault("hold", pattern, taken="before"))
             self.kill_when(lambda held=held: held.reached.wait(60), *self.undo())  # type: ignore[misc]
             held.release()
             self.age()

@@ -87,6 +87,13 @@ class Place(StruckHouse):
     forum: Forum
     writes = WRITES
     any_write = r"^(?:POST|PUT|DELETE) "
+    undoings = (
+        r"^DELETE /t/",
+        r"^DELETE /posts/",
+        WRITES["set_labels"],
+        WRITES["close_thread"],
+        r"^DELETE /groups/",
+    )
 
     def assert_all_done_once(self) -> None:
         assert Counter(self.states().values()) == {"applied": EVERYTHING}

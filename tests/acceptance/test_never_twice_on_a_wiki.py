@@ -84,6 +84,7 @@ class Place(StruckHouse):
     wiki: Wiki
     writes = WRITES
     any_write = r"action=(?:edit|userrights)"
+    undoings = (any_write, any_write, WRITES["add_to_group"])
 
     def assert_all_done_once(self) -> None:
         assert Counter(self.states().values()) == {"applied": EVERYTHING}

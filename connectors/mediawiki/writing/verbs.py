@@ -20,6 +20,9 @@ from .state import Change, Moves, Rights
 from .texts import Draft, Drafts, TextAction
 from .withdraw import without_section
 
+_LOGS = {"moved_to": "move", "group": "rights", "opened": "delete"}
+"""By what a receipt's `after` names, the log that tells of its undoing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verbs:
@@ -119,29 +122,41 @@ class Verbs:
             raise Refused("an undo is not undone; plan the action again.", where=receipt.site)
         if receipt.attribution == "unknown" or receipt.before is None or after is None:
             raise Refused("it was perhaps not our doing.", where=receipt.site, hint="Undo it by hand.")
-        if "moved_to" in after:
-            Moves(self.editor).undo(dict(receipt.before), dict(after), marker)
-        elif "group" in after:
-            Rights(self.editor, self.people).undo(dict(receipt.before), dict(after), marker)
-        elif "archive" in after:
-            before = receipt.before
-            saved, left = TalkArchive(self.editor).undo(before, after, marker, receipt.at)
-            return replace(self._undone(receipt, after, saved), note=left)
-        else:
-            return self._undo_edit_once(receipt, receipt.before, after, marker)
-        return self._undone(receipt, after, ())
-
-    def _undo_edit_once(
-        self, receipt: Receipt, before: Mapping[str, Any], after: Mapping[str, Any], marker: Marker
-    ) -> Receipt:
         try:
-            return self._undo_edit(receipt, before, after, marker)
+            return self._undo(receipt, receipt.before, after, marker)
         except Conflict:
             # What somebody changed since may be what an undo did whose answer was lost.
-            later = (row for row in self.editor.own(receipt.at) if row["revid"] > after["revision"])
-            if (row := self.editor.marked(later, marker)) is None:
+            saved = self._undone_already(receipt, after, marker)
+            if saved is None:
                 raise
-            return self._undone(receipt, after, (saved_of(row),))
+            return self._undone(receipt, after, saved)
+
+    def _undo(
+        self, receipt: Receipt, before: Mapping[str, Any], after: Mapping[str, Any], marker: Marker
+    ) -> Receipt:
+        if "archive" in after:
+            saved, left = TalkArchive(self.editor).undo(before, after, marker, receipt.at)
+            return replace(self._undone(receipt, after, saved), note=left)
+        if "moved_to" in after:
+            Moves(self.editor).undo(dict(before), dict(after), marker)
+        elif "group" in after:
+            Rights(self.editor, self.people).undo(dict(before), dict(after), marker)
+        else:
+            return self._undo_edit(receipt, before, after, marker)
+        return self._undone(receipt, after, ())
+
+    def _undone_already(
+        self, receipt: Receipt, after: Mapping[str, Any], marker: Marker
+    ) -> tuple[Saved, ...] | None:
+        """The edits by which an earlier undo with this marker did it; None where there was none."""
+        log = next((kind for key, kind in _LOGS.items() if key in after), None)
+        if log is not None and self.editor.marked(self.editor.logged(log, receipt.at), marker) is not None:
+            return ()
+        if "revision" not in after or "archive" in after:
+            return None
+        later = (row for row in self.editor.own(receipt.at) if row["revid"] > after["revision"])
+        row = self.editor.marked(later, marker)
+        return None if row is None else (saved_of(row),)
 
     def _undo_edit(
         self, receipt: Receipt, before: Mapping[str, Any], after: Mapping[str, Any], marker: Marker

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ordito.config.errors import (
     Conflict,
     Filtered,
     Forbidden,
+    OutcomeUnknown,
     Refused,
 )
 from ordito.config.secret import Secret
 from ordito.connectors.actions import (
+    Action,
     AddToGroup,
     ArchiveThread,
     CloseThread,
@@ -26,6 +30,7 @@ from ordito.connectors.base import Marker, NotDone, Receipt
 from ordito.connectors.mediawiki.connector import MediaWikiConnector
 from tests.connectors.mediawiki.doings import (
     UNDO,
+    Lost,
     long_ago,
     texts,
 )
@@ -135,7 +140,7 @@ def test_a_move_is_found_in_the_log_and_moved_back(content: Wiki) -> None:
     receipt = connector.perform(action, Marker("p8"))
     content.admin().post(action="move", fromid=tents, to="Roofs")
     with pytest.raises(Conflict, match="moved on"):
-        connector.undo(receipt, UNDO)
+        connector.undo(receipt, Marker("u8"))
     with pytest.raises(Conflict):
         connector.perform(MoveThread(site=SITE, thread=tents, title="Main Page"), Marker("p10"))
 
@@ -165,7 +170,45 @@ def test_groups_are_given_found_and_taken_back(content: Wiki, bureaucrat: MediaW
     receipt = bureaucrat.perform(action, Marker("p3"))
     bureaucrat.perform(RemoveFromGroup(site=SITE, member=alice, group="bot"), Marker("p4"))
     with pytest.raises(Conflict):
-        bureaucrat.undo(receipt, UNDO)
+        bureaucrat.undo(receipt, Marker("u3"))
+
+
+def write_of(verb: str) -> str:
+    return {"move_thread": "move", "open_thread": "delete"}.get(verb, "userrights")
+
+
+def undoable(wiki: Wiki) -> dict[str, Action]:
+    alice = user_id(wiki, "Alice")
+    return {
+        "move_thread": MoveThread(site=SITE, thread=page_id(wiki, "Tents"), title="Shelters"),
+        "open_thread": OpenThread(site=SITE, title="Maps", space="4", text="All maps."),
+        "add_to_group": AddToGroup(site=SITE, member=alice, group="bot"),
+        "remove_from_group": RemoveFromGroup(site=SITE, member=alice, group="bot"),
+    }
+
+
+@pytest.fixture
+def administrator(content: Wiki) -> MediaWikiConnector:
+    return connect(content, username="Admin", password=Secret.of("admin-password-1"))
+
+
+@pytest.mark.parametrize("verb", ["move_thread", "open_thread", "add_to_group", "remove_from_group"])
+def test_undoing_once_more_after_a_lost_answer_knows_its_own_change_and_does_nothing(
+    content: Wiki, administrator: MediaWikiConnector, bureaucrat: MediaWikiConnector, verb: str
+) -> None:
+    connector = bureaucrat if "group" in verb else administrator
+    actions = undoable(content)
+    if verb == "remove_from_group":
+        connector.perform(actions["add_to_group"], Marker("p0"))
+    receipt = connector.perform(actions[verb], MARKER)
+    lost = Lost(connector, write_of(verb))
+    with pytest.raises(OutcomeUnknown):
+        connector.undo(receipt, UNDO)
+    undone = connector.undo(receipt, UNDO)
+    assert lost.sent == 1
+    assert (undone.after or {}).get("undone") and undone.made == ()
+    with pytest.raises(Conflict):
+        connector.undo(receipt, replace(UNDO, token=f"{UNDO.token}x"))
 
 
 def test_without_the_right_to_give_groups_it_is_refused(content: Wiki) -> None:

@@ -162,7 +162,8 @@ def test_a_conflict_after_a_crash_is_left_to_a_person_where_something_is_left(ri
     assert rig.apply().unsettled == [(proposal, "bob replied since.")]
     assert rig.get(proposal).state == State.APPLIED
     [failure] = rig.undo(proposal).failed
-    assert failure.error == "It was being undone already, and what came of that is not known yet."
+    how = f"ordito review settle {proposal} --done (or --not-done)"
+    assert failure.error.endswith(f"Please look, then say it: {how}")
     with rig.store.write() as conn:
         assert resolve(conn, proposal, done=True, by="bob", now=NOW).state == State.UNDONE
 
