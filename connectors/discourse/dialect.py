@@ -18,6 +18,9 @@ from .topic import stream
 IDS = 50
 """So many ids does one page of the oldest form cover."""
 
+ABOVE = IDS - 1
+"""So many ids does one page show for certain whatever its form."""
+
 _ABOVE_ALL = 2**31 - 1
 """No post has so high an id: a page below it is empty in the oldest form, and full in the others."""
 
@@ -29,7 +32,9 @@ _FEW = 5
 class PostList:
     """One list of posts, `/posts.json` or `/private-posts.json`, read from the newest to the oldest.
 
-    `window` and `inclusive` are what has been learnt of the server: None means not yet.
+    `window` and `inclusive` are what has been learnt of the server: None means not yet. Where nothing of the
+    list is to be seen, `beside`, another one of the same server, tells how it pages, and `highest` is an id
+    up to which it has to be read.
     """
 
     client: Client
@@ -37,6 +42,8 @@ class PostList:
     key: str = "latest_posts"
     window: Literal["ids", "posts"] | None = None
     inclusive: bool | None = None
+    beside: PostList | None = None
+    highest: int = 0
 
     def place(self, below: int) -> Json:
         """Where a descent stands, for a cursor."""
@@ -44,7 +51,7 @@ class PostList:
 
     def learn(self, place: Mapping[str, Any]) -> None:
         """What the cursor of an interrupted descent knows of the server."""
-        self.window, self.inclusive = place.get("window"), place.get("inclusive")
+        self.window, self.inclusive = place.get("window", self.window), place.get("inclusive")
 
     def newest(self) -> list[Json]:
         """The first page, newest post first; empty where the newest ids are all hidden from us."""
@@ -52,7 +59,7 @@ class PostList:
 
     def probe(self, newest: list[Json]) -> None:
         """Find out how the server pages; the newest page often tells, else one request does."""
-        if int(newest[0]["id"]) - int(newest[-1]["id"]) >= IDS or self._page(_ABOVE_ALL):
+        if int(newest[0]["id"]) - int(newest[-1]["id"]) >= IDS or self.shows_posts():
             self.window = "posts"
         else:
             self.window, self.inclusive = "ids", True
@@ -78,12 +85,23 @@ class PostList:
         if rows:
             self.window = "posts"
             return rows, rows[-1]["id"]
+        if self.window == "posts" or (self.beside is not None and self.beside.shows_posts()):
+            self.window = "posts"
+            return [], 1
         rows = self._page()
-        if 0 < len(rows) <= _FEW and self._page(_ABOVE_ALL):  # the only ones to be seen, and just written
+        if 0 < len(rows) <= _FEW and self.shows_posts():  # the only ones to be seen, and just written
             self.window = "posts"
             return rows, rows[-1]["id"]
         self.window, self.inclusive = "ids", True
-        return (rows, rows[-1]["id"]) if rows else ([], self._highest() + 1)
+        return (rows, rows[-1]["id"]) if rows else ([], (self.highest or self._highest()) + 1)
+
+    def shows_posts(self) -> bool:
+        """Whether a page has fifty posts, and not what there is of fifty ids."""
+        return bool(self._page(_ABOVE_ALL))
+
+    def above(self, known: int) -> list[Json]:
+        """A page with all of the `ABOVE` ids above one, in every form; it may have others as well."""
+        return self._page(known + IDS)
 
     def _highest(self) -> int:
         """An id at least as high as that of any post that we may see, where the first page shows none."""

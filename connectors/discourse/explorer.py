@@ -59,17 +59,19 @@ def asked(r: Reading) -> Generator[Batch, None, bool]:
         return False
     began = r.world.now()
     place = r.state.explored or beginning(r.state.round_before or r.state.swept)
+    newest = r.state.post
     while True:
         page = _page(r, r.explorer, place)
         if page is None:
             return False
         seen = set(place.get("seen", ()))
         yield from _batches(r, [row for row in page.rows if _key(row) not in seen])
+        newest = max([newest, *(number(row["id"]) or 0 for row in page.rows if row["kind"] == "post")])
         place = _after(place, page.rows)
         r.state.explored = place
         if page.last:
             break
-    r.state.explored, r.state.asked = _rested(place, began), began.isoformat()
+    r.state.explored, r.state.asked, r.state.post = _rested(place, began), began.isoformat(), newest
     return True
 
 

@@ -9,7 +9,7 @@ from ...config.errors import Forbidden, NotFound
 from ..base import Batch
 from ..records import Kind, Ref
 from .client import Json
-from .dialect import IDS, Descent, PostList
+from .dialect import ABOVE, IDS, Descent, PostList
 from .read_topics import note_new
 from .reading import Reading
 
@@ -22,7 +22,20 @@ def public(r: Reading) -> PostList:
 
 
 def private(r: Reading) -> PostList:
-    return PostList(r.client, "/private-posts.json", "private_posts")
+    """Private messages. Where there are none, or none for long, public posts tell how the forum pages."""
+    return PostList(
+        r.client,
+        "/private-posts.json",
+        "private_posts",
+        window="posts" if _pages_are_of_posts(r) else None,
+        beside=public(r),
+        highest=r.state.post,
+    )
+
+
+def _pages_are_of_posts(r: Reading) -> bool:
+    """A page has fifty posts, as far as public ones have shown it."""
+    return r.state.unlisted_apart and r.state.post > 0
 
 
 def all_posts(r: Reading) -> Iterator[Batch]:
@@ -48,11 +61,17 @@ def all_private(r: Reading) -> Iterator[Batch]:
     """All private messages, if the settings ask for them."""
     if not r.scope.messages:
         return
-    if not r.state.at:
-        r.state.private = max((int(row["id"]) for row in private(r).newest()), default=0)
+    fresh = not r.state.at
     descent = Descent(private(r), r.state.at)
     for rows in _in_scope(r, descent):
+        if fresh:
+            r.state.private = _highest(rows, r.state.private, r.state.post)
+            fresh = False
         yield r.batch(r.page(rows, private=True, news_above=0), "messages", *_progress(r, descent, len(rows)))
+
+
+def _highest(rows: list[Json], *ids: int) -> int:
+    return max([*ids, *(int(row["id"]) for row in rows)])
 
 
 def _in_scope(r: Reading, descent: Descent) -> Iterator[list[Json]]:
@@ -99,12 +118,35 @@ def new_private(r: Reading) -> Iterator[Batch]:
     """Private messages since the last run, if the settings ask for them."""
     if not r.scope.messages:
         return
+    posts = private(r)
+    if posts.window == "posts":
+        yield from _newest_private(r, posts)
+    else:
+        yield from _next_private(r, posts)
+
+
+def _newest_private(r: Reading, posts: PostList) -> Iterator[Batch]:
+    """From the newest down: a page shows fifty messages."""
     known = top = r.state.private
-    for rows, _ in _pages(private(r), {}, known):
-        top = max([top, *(int(row["id"]) for row in rows)])
+    for rows, _ in _pages(posts, {}, known):
+        top = _highest(rows, top)
         yield r.batch(r.page(rows, private=True, news_above=known), "posts", len(rows))
     r.state.private = top
     yield r.batch(part="posts")
+
+
+def _next_private(r: Reading, posts: PostList) -> Iterator[Batch]:
+    """From what is known up: a page shows what of fifty ids is a message, and few ids are. As messages and
+    public posts share their ids, the newest of these tells how far to go at least; what may lie beyond comes
+    with the next run. True also for a forum that pages otherwise since it was upgraded."""
+    while True:
+        known = r.state.private
+        rows = posts.above(known)
+        reached = _highest(rows, known, r.state.post)
+        r.state.private = min(reached, known + ABOVE)
+        yield r.batch(r.page(rows, private=True, news_above=known), "posts", len(rows))
+        if reached <= known + ABOVE:
+            return
 
 
 def _pages(posts: PostList, down: Json, known: int) -> Iterator[tuple[list[Json], int]]:
@@ -115,12 +157,14 @@ def _pages(posts: PostList, down: Json, known: int) -> Iterator[tuple[list[Json]
         return
     rows = posts.newest()
     if not rows:
-        yield from posts.descend(None, known)
+        if posts.window is None:
+            yield from posts.descend(None, known)
         return
     below = int(rows[-1]["id"])
     yield rows, below
     if below > known:
-        posts.probe(rows)
+        if posts.window is None:
+            posts.probe(rows)
         yield from posts.descend(below, known)
 
 
