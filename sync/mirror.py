@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
@@ -60,6 +61,8 @@ class SiteReport:
     complete: bool = False
     stored: bool = False
     counts: Counts = field(default_factory=Counts)
+    removed: Counter[str] = field(default_factory=Counter)
+    """What was stored and the settings leave out, by kind of item, and as `text`."""
     estimates: list[Estimate] = field(default_factory=list)
     requests: int = 0
     retries: int = 0
@@ -238,7 +241,7 @@ class SiteSync:
         """Remove what the settings leave out now, once. It goes with the first cursor that is of these
         settings: beside an older one it would seem to be there still, if they change back."""
         if not self._purged:
-            purge(connection, self._ingest.guard)
+            self.report.removed = purge(connection, self._ingest.guard)
             self._purged = True
 
     def _estimate(self, health: Health, what: str) -> Estimate:

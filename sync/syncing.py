@@ -73,22 +73,33 @@ def error_line(report: SiteReport) -> str:
 def summary_line(report: SiteReport, platform: Platform) -> str:
     """One line for people, in the platform's own words."""
     counts = report.counts
-    parts = [
-        f"{number:,} {platform.words(kind)}{'' if number == 1 else 's'}"
-        for number, kind in (
-            (counts.members, Kind.MEMBER),
-            (counts.threads, Kind.THREAD),
-            (counts.contributions, Kind.CONTRIBUTION),
-        )
-        if number
-    ]
+    came: Mapping[str, int] = {
+        Kind.MEMBER: counts.members, Kind.THREAD: counts.threads, Kind.CONTRIBUTION: counts.contributions
+    }  # fmt: skip
     nothing = "nothing new" if report.complete else "nothing read yet"
-    read = f"read {', '.join(parts)}" if parts else nothing
+    new = _amounts(came, platform)
+    read = f"read {new}" if new else nothing
     deleted = f", {counts.deleted:,} deleted" if counts.deleted else ""
+    removed = ", ".join(filter(None, (_amounts(report.removed, platform), _texts(report.removed, platform))))
+    left_out = f"; removed {removed}, which the settings leave out" if removed else ""
     waited = f" ({report.waited:.0f} s of them waiting)" if report.waited >= 1 else ""
     end = "" if report.complete else "; not finished, the next sync goes on from here"
     requests = f"{report.requests:,} request{'' if report.requests == 1 else 's'}"
-    return f"{report.site}: {read}{deleted}; {requests} in {report.seconds:.0f} s{waited}{end}."
+    return f"{report.site}: {read}{deleted}{left_out}; {requests} in {report.seconds:.0f} s{waited}{end}."
+
+
+def _amounts(counts: Mapping[str, int], platform: Platform) -> str:
+    return ", ".join(
+        f"{number:,} {platform.words(kind)}{'' if number == 1 else 's'}"
+        for kind in (Kind.MEMBER, Kind.THREAD, Kind.CONTRIBUTION)
+        if (number := counts.get(kind, 0))
+    )
+
+
+def _texts(removed: Mapping[str, int], platform: Platform) -> str:
+    """Texts of what stays."""
+    number, word = removed.get("text", 0), platform.words(Kind.CONTRIBUTION)
+    return f"the text of {number:,} {word}{'' if number == 1 else 's'}" if number else ""
 
 
 def _site_document(report: SiteReport) -> dict[str, Any]:
@@ -102,6 +113,12 @@ def _site_document(report: SiteReport) -> dict[str, Any]:
         "threads": report.counts.threads,
         "contributions": report.counts.contributions,
         "deleted": report.counts.deleted,
+        "removed": {
+            "members": report.removed[Kind.MEMBER],
+            "threads": report.removed[Kind.THREAD],
+            "contributions": report.removed[Kind.CONTRIBUTION],
+            "texts": report.removed["text"],
+        },
         "seconds": report.seconds,
         "estimates": [estimate.document() for estimate in report.estimates],
         "gaps": [gap_document(gap) for gap in report.gaps],

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hmac
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Connection, Delete, delete, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Delete, delete, literal, or_, select, update
 
 from ...connectors.records import (
     Badge,
@@ -252,9 +253,13 @@ class Guard:
         return record if self.exclusions.text or record.text is None else replace(record, text=None)
 
 
-def purge(connection: Connection, guard: Guard) -> None:
-    """Remove what an earlier sync stored and must not be there any more: the settings exclude more now."""
+def purge(connection: Connection, guard: Guard) -> Counter[str]:
+    """Remove what an earlier sync stored and must not be there any more: the settings exclude more now.
+
+    By kind of item, and as `text`, how much that was.
+    """
     e, site = guard.exclusions, guard.site
+    removed: Counter[str] = Counter()
     if e.spaces or not e.messages:
         private = threads.c.kind == ThreadKind.MESSAGE.value
         rows = connection.execute(
@@ -262,27 +267,29 @@ def purge(connection: Connection, guard: Guard) -> None:
                 threads.c.site == site, or_(private, literal(bool(e.spaces)))
             )
         )
-        drop_threads(connection, site, [row.id for row in rows if guard.excludes_row(*row)])
+        removed += drop_threads(connection, site, [row.id for row in rows if guard.excludes_row(*row)])
     if e.labels:
         labelled = select(states.c.item, states.c.value).where(
             states.c.site == site, states.c.kind == "thread", states.c.field == "label",
             states.c.valid_to.is_(None),
         )  # fmt: skip
         rows = connection.execute(labelled)
-        drop_threads(connection, site, {row.item for row in rows if comparable(row.value) in e.labels})
+        bad = {row.item for row in rows if comparable(row.value) in e.labels}
+        removed += drop_threads(connection, site, bad)
     if e.only is not None:
         elsewhere = select(threads.c.id).where(threads.c.site == site, threads.c.space.not_in(e.only))
-        drop_threads(connection, site, connection.scalars(elsewhere).all())
+        removed += drop_threads(connection, site, connection.scalars(elsewhere).all())
         connection.execute(delete(spaces).where(spaces.c.site == site, spaces.c.id.not_in(e.only)))
     names = {name_digest(guard.secret, site, name) for name in e.members}
     connection.execute(delete(left_out).where(left_out.c.site == site, left_out.c.name.not_in(names)))
     if e.members:
         rows = connection.execute(select(members.c.id, members.c.username).where(members.c.site == site))
         excluded = {row.id: row.username for row in rows if comparable(row.username) in e.members}
-        drop_members(connection, site, excluded)
+        removed += drop_members(connection, site, excluded)
         guard.met(connection, excluded)
     if not e.text:
-        connection.execute(delete(texts).where(texts.c.site == site))
+        removed["text"] = connection.execute(delete(texts).where(texts.c.site == site)).rowcount
+    return removed
 
 
 def drop_orphans(connection: Connection, guard: Guard) -> None:
@@ -299,46 +306,44 @@ def drop_orphans(connection: Connection, guard: Guard) -> None:
     connection.execute(delete(c).where(c.c.site == guard.site, ~known.exists()))
 
 
-def drop_threads(connection: Connection, site: str, ids: Iterable[str]) -> None:
-    """Remove threads with all that was written in them, without a trace."""
+def drop_threads(connection: Connection, site: str, ids: Iterable[str]) -> Counter[str]:
+    """Remove threads with all that was written in them, without a trace; how much that was, by kind."""
+    removed: Counter[str] = Counter()
     for chunk in chunks(ids):
-        inside = select(contributions.c.id).where(
-            contributions.c.site == site, contributions.c.thread.in_(chunk)
-        )
-        connection.execute(delete(texts).where(texts.c.site == site, texts.c.contribution.in_(inside)))
-        connection.execute(
-            delete(contributions).where(contributions.c.site == site, contributions.c.thread.in_(chunk))
-        )
+        removed += _drop_contributions(connection, site, contributions.c.thread.in_(chunk))
         connection.execute(_states_of(site, "thread", chunk))
-        connection.execute(delete(threads).where(threads.c.site == site, threads.c.id.in_(chunk)))
+        gone = connection.execute(delete(threads).where(threads.c.site == site, threads.c.id.in_(chunk)))
+        removed[Kind.THREAD] += gone.rowcount
+    return removed
 
 
-def drop_members(connection: Connection, site: str, ids: Iterable[str]) -> None:
-    """Remove members with all that they wrote, without a trace; threads that they began keep the rest."""
-    _each(ids, lambda chunk: _drop_written(connection, site, chunk))
-    _each(ids, lambda chunk: hide_members(connection, site, chunk))
+def drop_members(connection: Connection, site: str, ids: Iterable[str]) -> Counter[str]:
+    """Remove members with all that they wrote, without a trace; threads that they began keep the rest. How
+    much that was, by kind."""
+    removed: Counter[str] = Counter()
+    for chunk in chunks(ids):
+        removed += _drop_contributions(connection, site, contributions.c.author.in_(chunk))
+        removed[Kind.MEMBER] += hide_members(connection, site, chunk)
+    return removed
 
 
-def hide_members(connection: Connection, site: str, ids: Sequence[str]) -> None:
-    """Remove the members' rows and states, and their names from what they began."""
+def hide_members(connection: Connection, site: str, ids: Sequence[str]) -> int:
+    """Remove the members' rows and states, and their names from what they began; how many rows."""
     connection.execute(
         update(threads).where(threads.c.site == site, threads.c.author.in_(ids)).values(author=None)
     )
     connection.execute(_states_of(site, "member", ids))
-    connection.execute(delete(members).where(members.c.site == site, members.c.id.in_(ids)))
+    gone = connection.execute(delete(members).where(members.c.site == site, members.c.id.in_(ids)))
+    return gone.rowcount
 
 
-def _drop_written(connection: Connection, site: str, ids: Sequence[str]) -> None:
-    own = (contributions.c.site == site, contributions.c.author.in_(ids))
-    written = select(contributions.c.id).where(*own)
-    connection.execute(delete(texts).where(texts.c.site == site, texts.c.contribution.in_(written)))
-    connection.execute(delete(contributions).where(*own))
+def _drop_contributions(connection: Connection, site: str, which: ColumnElement[bool]) -> Counter[str]:
+    chosen = (contributions.c.site == site, which)
+    inside = select(contributions.c.id).where(*chosen)
+    connection.execute(delete(texts).where(texts.c.site == site, texts.c.contribution.in_(inside)))
+    gone = connection.execute(delete(contributions).where(*chosen))
+    return Counter({Kind.CONTRIBUTION: gone.rowcount})
 
 
 def _states_of(site: str, kind: str, ids: Sequence[str]) -> Delete:
     return delete(states).where(states.c.site == site, states.c.kind == kind, states.c.item.in_(ids))
-
-
-def _each(ids: Iterable[str], do: Callable[[list[str]], None]) -> None:
-    for chunk in chunks(ids):
-        do(chunk)

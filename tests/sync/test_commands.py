@@ -57,7 +57,7 @@ def test_the_document_of_a_sync(folder: Path) -> None:
     assert outcome.document.keys() == {"format", "sites"}
     assert site.keys() == {
         "site", "complete", "requests", "waited", "retries", "members", "threads", "contributions", "deleted",
-        "seconds", "gaps", "estimates",
+        "seconds", "gaps", "estimates", "removed",
     }  # fmt: skip
     (estimate,) = site["estimates"]
     assert (estimate["what"], estimate["at_most"]) == ("everything is read once", False)
@@ -65,6 +65,28 @@ def test_the_document_of_a_sync(folder: Path) -> None:
     assert site["contributions"] == counted(folder, "contributions")["forum"]
     assert (site["complete"], site["deleted"], site["gaps"]) == (True, 0, [])
     assert counted(folder, "contributions").keys() == {"forum"}
+
+
+def test_what_new_settings_leave_out_is_told_as_it_is_removed(folder: Path) -> None:
+    run("sync", cwd=folder)
+    posts, people = counted(folder, "contributions")["forum"], counted(folder, "members")["forum"]
+    with closing(sqlite3.connect(folder / "ordito.db")) as store:
+        name, wrote = store.execute(
+            "SELECT username, count(*) FROM members m JOIN contributions c ON c.author = m.id"
+            " AND c.site = m.site WHERE m.site = 'forum' GROUP BY m.id ORDER BY 2 DESC"
+        ).fetchone()
+    settings = folder / "ordito.yaml"
+    wide = settings.read_text()
+    settings.write_text(wide.replace("side: forum,", f"side: forum, exclude: {{members: [{name}]}},"))
+    line = run("sync", "forum", cwd=folder).out
+    removed = f"removed 1 user, {wrote} posts, which the settings leave out"
+    assert line.startswith(f"forum: nothing new; {removed}; ")
+    assert counted(folder, "contributions")["forum"] == posts - wrote
+    assert counted(folder, "members")["forum"] == people - 1
+    assert run("sync", "forum", cwd=folder).out.startswith("forum: nothing new; 0 requests")
+    settings.write_text(wide.replace("side: forum,", "side: forum, text: false,"))
+    (site,) = run("--json", "sync", "forum", cwd=folder).document["sites"]
+    assert site["removed"] == {"members": 0, "threads": 0, "contributions": 0, "texts": posts - wrote}
 
 
 def test_a_site_that_cannot_be_read_is_one_line_and_stops_no_other(folder: Path) -> None:

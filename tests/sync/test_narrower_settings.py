@@ -3,6 +3,7 @@ the forum is asked for nothing but its news. Settings that leave out less read e
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -10,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import ColumnElement, select
 
 from ordito.config.model import Exclude
+from ordito.connectors.records import Kind
 from ordito.sync.store.checkpoints import Checkpoint
 from ordito.sync.store.store import Store
+from ordito.sync.store.tables import contributions, members, texts, threads
 from tests.connectors.adapter import seen
 from tests.connectors.discourse.scenes import anna, topics
 from tests.connectors.discourse.site import DiscourseSite
@@ -111,6 +115,33 @@ def test_leaving_out_more_asks_for_nothing_but_the_news(
     for each in (store, fresh):
         sync_forum(each, server, **NARROWER[what])
     same(store, fresh)
+
+
+@pytest.mark.parametrize("what", NARROWER)
+def test_how_much_is_removed_is_told(
+    server: DiscourseServer, stores: Callable[[str], Store], what: str
+) -> None:
+    store = stores("store")
+    sync_forum(store, server, **WIDE)
+    before, written = ids(store), ids_of(store, texts.c.contribution)
+    assert not any(sync_forum(store, server, **WIDE).removed.values())
+    removed = sync_forum(store, server, **NARROWER[what]).removed
+    after = ids(store)
+    left = written & after[Kind.CONTRIBUTION] if "text" in NARROWER[what] else set()
+    expected = {kind: len(before[kind] - after[kind]) for kind in before} | {"text": len(left)}
+    assert +removed == +Counter(expected)
+    assert bool(+removed) == (what != "everything before a day")
+    assert not any(sync_forum(store, server, **NARROWER[what]).removed.values())
+
+
+def ids(store: Store) -> dict[Kind, set[str]]:
+    tables = {Kind.MEMBER: members, Kind.THREAD: threads, Kind.CONTRIBUTION: contributions}
+    return {kind: ids_of(store, table.c.id) for kind, table in tables.items()}
+
+
+def ids_of(store: Store, column: ColumnElement[str]) -> set[str]:
+    with store.read() as connection:
+        return set(connection.scalars(select(column)))
 
 
 @pytest.mark.parametrize("place", [10, 14])
