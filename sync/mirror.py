@@ -163,18 +163,18 @@ class SiteSync:
     _checkpoint: Checkpoint = field(init=False)
     _ingest: Ingest = field(init=False)
     _purged: bool = False
+    _before: Counts | None = None
+    """Before a first sync has come to its end: what was held as this one began, and is not left out now."""
 
     def run(self, *, full: bool) -> None:
         """Raises ConnectorError with everything stored that was read before."""
         self._begin(full)
-        with self.store.read() as connection:
-            before = held(connection, self.source.site) if self._is_first else None
         try:
             self._read()
             self._finish(full)
         finally:
-            if before is not None:
-                self._count_what_came(before)
+            if self._before is not None:
+                self._count_what_came(self._before)
         if self.report.counts.contributions >= _MUCH:
             self.store.analyse()
 
@@ -234,6 +234,8 @@ class SiteSync:
             self._ingest = Ingest(
                 site, self.source.family, guard, self.now, checkpoint.synced_at, self.report.counts
             )
+            if self._is_first:
+                self._before = held(connection, site)
             if checkpoint.cursor is None:
                 self._purge(connection)
 
@@ -243,6 +245,8 @@ class SiteSync:
         if not self._purged:
             self.report.removed = purge(connection, self._ingest.guard)
             self._purged = True
+            if self._before is not None:
+                self._before = held(connection, self.source.site)
 
     def _estimate(self, health: Health, what: str) -> Estimate:
         settings = self.source.settings

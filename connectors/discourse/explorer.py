@@ -59,19 +59,20 @@ def asked(r: Reading) -> Generator[Batch, None, bool]:
         return False
     began = r.world.now()
     place = r.state.explored or beginning(r.state.round_before or r.state.swept)
-    newest = r.state.post
     while True:
         page = _page(r, r.explorer, place)
         if page is None:
             return False
         seen = set(place.get("seen", ()))
         yield from _batches(r, [row for row in page.rows if _key(row) not in seen])
-        newest = max([newest, *(number(row["id"]) or 0 for row in page.rows if row["kind"] == "post")])
-        place = _after(place, page.rows)
+        told = (number(row["id"]) or 0 for row in page.rows if row["kind"] == "post")
+        newest = max([place.get("newest", r.state.post), *told])
+        place = {**_after(place, page.rows), "newest": newest}
         r.state.explored = place
         if page.last:
             break
-    r.state.explored, r.state.asked, r.state.post = _rested(place, began), began.isoformat(), newest
+    r.state.explored, r.state.asked = _rested(place, began), began.isoformat()
+    r.state.post = max(r.state.post, newest)
     return True
 
 

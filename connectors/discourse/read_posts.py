@@ -27,25 +27,34 @@ def private(r: Reading) -> PostList:
         r.client,
         "/private-posts.json",
         "private_posts",
-        window="posts" if _pages_are_of_posts(r) else None,
+        window="posts" if _paged(r) == "posts" else None,
         beside=public(r),
-        highest=r.state.post,
+        highest=max(r.state.post, r.state.private),
     )
 
 
-def _pages_are_of_posts(r: Reading) -> bool:
-    """A page has fifty posts, as far as public ones have shown it."""
-    return r.state.unlisted_apart and r.state.post > 0
+def _paged(r: Reading) -> str:
+    """What fifty of make a page; '' while no public post is to be seen. Asked once, if no page shows it."""
+    if not r.state.paged and r.state.post:
+        r.state.paged = "posts" if public(r).shows_posts() else "ids"
+    return r.state.paged
+
+
+def _note_paging(r: Reading, posts: PostList) -> None:
+    """A page with posts has shown it; the forum may have been upgraded since the last one did."""
+    r.state.paged = posts.window or ""
+    r.state.unlisted_apart = posts.window == "posts"
 
 
 def all_posts(r: Reading) -> Iterator[Batch]:
     """All posts, from the newest down to the first. They are read after the topic rows: what happens to a
     post between the two shows in the next comparison of rows."""
     descent = Descent(public(r), r.state.at)
-    r.state.unlisted_apart = True  # until a post shows how this forum lists them
+    if not r.state.at:
+        r.state.unlisted_apart = True  # until a post shows how this forum lists them
     for rows in _in_scope(r, descent):
         if rows:
-            r.state.unlisted_apart = descent.posts.window == "posts"
+            _note_paging(r, descent.posts)
         r.state.by_topic = descent.posts.window == "ids" and _is_sparse(r)
         if r.state.by_topic:
             return
@@ -98,7 +107,7 @@ def new_posts(r: Reading) -> Iterator[Batch]:
     known, top = r.state.post, int(r.state.down.get("top", 0))
     posts = public(r)
     for rows, below in _pages(posts, r.state.down, known):
-        top = top or max((int(row["id"]) for row in rows), default=known)
+        top = _highest(rows, top, known)
         for row in rows:
             if int(row["id"]) > known and r.scope.post(row):
                 note_new(r.state, row)
@@ -137,15 +146,16 @@ def _newest_private(r: Reading, posts: PostList) -> Iterator[Batch]:
 
 def _next_private(r: Reading, posts: PostList) -> Iterator[Batch]:
     """From what is known up: a page shows what of fifty ids is a message, and few ids are. As messages and
-    public posts share their ids, the newest of these tells how far to go at least; what may lie beyond comes
-    with the next run. True also for a forum that pages otherwise since it was upgraded."""
+    public posts share their ids, the newest of these tells how far to go at least; what lies beyond fifty ids
+    or more that we cannot see (a deleted topic) comes with the next public post, or the sweep. True also for
+    a forum that pages otherwise since it was upgraded."""
     while True:
         known = r.state.private
         rows = posts.above(known)
         reached = _highest(rows, known, r.state.post)
         r.state.private = min(reached, known + ABOVE)
         yield r.batch(r.page(rows, private=True, news_above=known), "posts", len(rows))
-        if reached <= known + ABOVE:
+        if reached < known + ABOVE:
             return
 
 
@@ -173,8 +183,8 @@ def rolling(r: Reading) -> Iterator[Batch]:
     there and the list no longer shows is asked for one by one."""
     posts = public(r)
     for rows, below in _slice(r, posts):
-        if rows:  # the forum may have been upgraded, or have had nothing to show when it was first read
-            r.state.unlisted_apart = posts.window == "posts"
+        if rows:
+            _note_paging(r, posts)
         above = r.state.rolled or max([r.state.post + 1, *(int(row["id"]) + 1 for row in rows)])
         missing = r.known.listed(below, above - 1) - {str(row["id"]) for row in rows}
         for number in sorted(missing, key=int):

@@ -73,6 +73,8 @@ class State:
     """the one before: no edit of a post is missed that is older than this."""
     unlisted_apart: bool = False
     """The forum leaves unlisted topics out of its list of posts."""
+    paged: str = ""
+    """What fifty of make a page of posts, as a page has shown it: `posts` or `ids`."""
     fresh: dict[str, list[Any]] = field(default_factory=dict)
     """By topic, how many new posts were handed over, and when the newest were written; until its row is."""
     rows: dict[str, Any] = field(default_factory=dict)

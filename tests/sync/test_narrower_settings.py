@@ -152,9 +152,14 @@ def test_a_first_sync_that_was_stopped_goes_on_with_less(
     cut_off(server, place)
     assert sync_forum(store, server, **WIDE).error is not None
     needed = sync_forum(fresh, server, **NARROWER["much"]).requests
+    before = ids(store)
     report = sync_forum(store, server, **NARROWER["much"])
     assert report.error is None
     assert report.requests < needed
+    after = ids(store)
+    assert report.counts.threads == len(after[Kind.THREAD] - before[Kind.THREAD])
+    assert report.counts.contributions == len(after[Kind.CONTRIBUTION] - before[Kind.CONTRIBUTION])
+    assert report.removed[Kind.CONTRIBUTION] == len(before[Kind.CONTRIBUTION] - after[Kind.CONTRIBUTION])
     same(store, fresh)
 
 
