@@ -21,7 +21,7 @@ IDS = 50
 ABOVE = IDS - 1
 """So many ids does one page show for certain whatever its form."""
 
-_ABOVE_ALL = 2**31 - 1
+ABOVE_ALL = 2**31 - 1
 """No post has so high an id: a page below it is empty in the oldest form, and full in the others."""
 
 _FEW = 5
@@ -81,7 +81,7 @@ class PostList:
 
     def _top(self) -> tuple[list[Json], int]:
         """The newest posts, and the id from which everything above has been seen. Learns the window."""
-        rows = self._page(_ABOVE_ALL)
+        rows = self._page(ABOVE_ALL)
         if rows:
             self.window = "posts"
             return rows, rows[-1]["id"]
@@ -97,7 +97,7 @@ class PostList:
 
     def shows_posts(self) -> bool:
         """Whether a page has fifty posts, and not what there is of fifty ids."""
-        return bool(self._page(_ABOVE_ALL))
+        return bool(self._page(ABOVE_ALL))
 
     def above(self, known: int) -> list[Json]:
         """A page with all of the `ABOVE` ids above one, in every form; it may have others as well."""

@@ -9,7 +9,7 @@ from ...config.errors import Forbidden, NotFound
 from ..base import Batch
 from ..records import Kind, Ref
 from .client import Json
-from .dialect import ABOVE, IDS, Descent, PostList
+from .dialect import ABOVE, ABOVE_ALL, IDS, Descent, PostList
 from .read_topics import note_new
 from .reading import Reading
 
@@ -185,7 +185,7 @@ def rolling(r: Reading) -> Iterator[Batch]:
     for rows, below in _slice(r, posts):
         if rows:
             _note_paging(r, posts)
-        above = r.state.rolled or max([r.state.post + 1, *(int(row["id"]) + 1 for row in rows)])
+        above = r.state.rolled or ABOVE_ALL
         missing = r.known.listed(below, above - 1) - {str(row["id"]) for row in rows}
         for number in sorted(missing, key=int):
             yield _asked_for(r, number)

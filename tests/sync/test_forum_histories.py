@@ -39,7 +39,11 @@ STAFF = {"admins", "moderators", "staff"}
 """Groups that follow from members' flags."""
 
 
-_CHANGING = {"thread", "position", "parent", "parent_position", "updated_at", "likes", "size", "sha1", "kind"}
+_CHANGING = {
+    "thread", "position", "parent", "parent_position", "updated_at", "likes", "size", "sha1", "kind",
+    "deleted_at",
+}  # fmt: skip
+"""Of a deleted post: what it was last seen like, and when it was missed, which the forum does not tell."""
 
 
 @pytest.fixture

@@ -78,6 +78,11 @@ def test_whatever_happens_while_it_reads_the_mirror_ends_true(
         mirror.connector.close()
 
 
+NEWEST_POST_COLOURED = [(30, [("split", 24), ("reply", 0)], [("unlist", 0), ("colour", 64)])]
+"""The newest post of all, read with its unlisted topic, gets the colour of staff; then that is listed again."""
+
+
+@example(before=[("delete_topic", 0), ("unlist", 0)], cuts=NEWEST_POST_COLOURED)
 @EXAMPLES
 @given(
     before=st.lists(deeds, max_size=25),
