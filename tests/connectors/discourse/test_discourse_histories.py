@@ -79,7 +79,7 @@ def test_whatever_happens_while_it_reads_the_mirror_ends_true(
 
 
 NEWEST_POST_COLOURED = [(30, [("split", 24), ("reply", 0)], [("unlist", 0), ("colour", 64)])]
-"""The newest post of all, read with its unlisted topic, gets the colour of staff; then that is listed again."""
+"""The newest post, read with its unlisted topic, gets the colour of staff; that is listed again."""
 
 
 @example(before=[("delete_topic", 0), ("unlist", 0)], cuts=NEWEST_POST_COLOURED)
