@@ -115,8 +115,9 @@ class Known(Protocol):
         """Ids of the undeleted contributions that the mirror holds of a thread."""
 
     def listed(self, low: int, high: int) -> frozenset[str]:
-        """Ids from `low` to `high`, on a forum, of the undeleted regular contributions that the mirror holds
-        of topics which are not unlisted: what a list of all posts has to show."""
+        """Ids from `low` to `high`, on a forum, of the undeleted contributions that the mirror holds of
+        topics which are not unlisted, without whispers and the platform's own notes: what a list of all
+        posts has to show, but for what newer forums leave out of it."""
 
     def spoken(self, threads: Sequence[str]) -> Mapping[str, int]:
         """How many undeleted contributions of these threads the mirror holds, without whispers and the

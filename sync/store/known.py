@@ -61,7 +61,7 @@ class MirrorKnown:
             )
             .where(
                 contributions.c.site == self.site,
-                contributions.c.kind == ContributionKind.REGULAR.value,
+                contributions.c.kind.in_((ContributionKind.REGULAR.value, ContributionKind.MODERATOR.value)),
                 contributions.c.deleted_at.is_(None),
                 threads.c.kind == ThreadKind.TOPIC.value,
                 threads.c.visible.is_not(False),

@@ -281,7 +281,7 @@ class MemoryMirror:
             c.id
             for c in self.items.values()
             if isinstance(c, Contribution)
-            and c.kind == "regular"
+            and c.kind in ("regular", "moderator")
             and c.thread in shown
             and low <= int(c.id) <= high
         )

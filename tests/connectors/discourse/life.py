@@ -81,6 +81,16 @@ class People:
             post = posts[n % len(posts)]
             self.site.edit(self.site.moderator(), str(post.id), f"{post.raw}, edited")
 
+    def reword(self, n: int) -> None:
+        """Within the grace period, by its author: no list shows it, nor what posts newer lists leave out."""
+        open_ids = {t.id for t in self.topics()}
+        posts = [p for p in self.forum.posts.values()
+                 if p.topic_id in open_ids and p.deleted_at is None and not p.user_deleted
+                 and p.post_type in (PostType.REGULAR, PostType.MODERATOR)]  # fmt: skip
+        if posts:
+            post = posts[n % len(posts)]
+            post.raw, post.updated_at = f"{post.raw}, reworded", self.server.clock()
+
     def delete_post(self, n: int) -> None:
         if post := self.reply_at(n):
             self.site.delete_contribution(self.site.moderator(), str(post.id))
@@ -163,12 +173,12 @@ class People:
 DEEDS = [
     "join", "open", "reply", "reply", "reply", "message", "edit", "delete_post", "recover_post", "withdraw",
     "put_back", "next_day", "delete_topic", "recover_topic", "close", "unlist", "pin", "tag", "like", "like",
-    "split", "merge", "rename", "wait", "colour",
+    "split", "merge", "rename", "wait", "colour", "reword",
 ]  # fmt: skip
 Deed = tuple[str, int]
 deeds = st.tuples(st.sampled_from(DEEDS), st.integers(0, 97))
 
-HIDDEN = {"withdraw", "put_back", "next_day", "recover_post", "merge", "colour"}
+HIDDEN = {"withdraw", "put_back", "next_day", "recover_post", "merge", "colour", "reword"}
 """What no list shows, or not if as much went from the same topic as came."""
 plain_deeds = st.tuples(st.sampled_from([deed for deed in DEEDS if deed not in HIDDEN]), st.integers(0, 97))
 

@@ -60,6 +60,22 @@ def test_a_hidden_post_stays_and_is_read_when_its_turn_comes(new: DiscourseServe
     assert texts(mirror)[str(post.id)] == post.raw
 
 
+def test_an_edit_of_a_post_in_staff_colour_is_read_when_its_turn_comes(server: DiscourseServer) -> None:
+    """By its author; newer forums show such a post in no list. Of ten pages each sweep reads one."""
+    post = list(server.forum.posts_of(topics(server, 50, replies=9)[3]))[1]
+    post.post_type = PostType.MODERATOR
+    mirror = mirrored(connect(server))
+    server.clock.advance(DAY)
+    mirror.sync()
+    edit_silently(server, post)
+    asked_for = 0
+    for _ in range(ROUND.days + 1):
+        server.clock.advance(DAY)
+        asked_for += asked(server, mirror).count(f"/posts/{post.id}.json")
+    assert texts(mirror)[str(post.id)] == post.raw
+    assert asked_for <= 4
+
+
 @pytest.mark.parametrize("mark", [{"post_type": PostType.MODERATOR}, {"hidden": True}], ids=str)
 @pytest.mark.parametrize(("closed", "days"), [(False, 1), (True, ROUND.days + 1)], ids=["open", "closed"])
 def test_what_the_list_left_out_when_it_was_read_first_comes_with_a_sweep_or_within_a_round(
