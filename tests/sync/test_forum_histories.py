@@ -106,10 +106,13 @@ def _sync(store: Store, lively: Lively, now: datetime) -> SiteReport:
 
 
 def _lasting(store: Store, lively: Lively) -> dict[str, list[Any]]:
-    """What does not depend on how often an item was read by itself. Versions to 2022 count that of a topic as
-    a view; from 2023 on the forum's own notes come with it only. A post that was moved, or liked, and deleted
-    before the next sync, is known as it was seen last."""
+    """What does not depend on how often an item was read by itself, which the stamp of a topic says. Versions
+    to 2022 count that as a view; from 2023 on the forum's own notes come with it only. A post that was
+    moved, or liked, and deleted before the next sync, is known as it was seen last."""
     tables = dump(store)
+    stamp = _names(threads).index("stamp")
+    for place, row in enumerate(tables["threads"]):
+        tables["threads"][place] = (*row[:stamp], row[stamp].removesuffix("|whole"), *row[stamp + 1 :])
     tables["threads"] = _without({"views"}, threads, tables["threads"])
     deleted = {row[1] for row in tables["contributions"] if row[_names(contributions).index("deleted_at")]}
     gone = [row for row in tables["contributions"] if row[1] in deleted]
