@@ -54,6 +54,12 @@ class Moves:
         tidy = "suppressredirect" in self.editor.client.wiki.rights
         self._move(page.id, before["title"], summary_of("", marker), noredirect=tidy)
 
+    def was_undone(self, before: Json, marker: Marker, since: datetime) -> bool:
+        """Whether an earlier undo with this marker moved the page back."""
+        rows = self.editor.logged("move", since)
+        back = (row for row in rows if row.get("params", {}).get("target_title") == before["title"])
+        return self.editor.marked(back, marker) is not None
+
     def _move(self, page: int, title: str, reason: str, noredirect: bool = False) -> None:
         self.editor.client.write(
             "move", fromid=page, to=title, reason=reason, movetalk=True, noredirect=noredirect,
@@ -90,6 +96,12 @@ class Rights:
             raise Conflict("somebody changed the groups since.", where=self.editor.site)
         self._set(member, group, bool(before["on"]), summary_of("", marker))
 
+    def was_undone(self, before: Json, after: Json, marker: Marker, since: datetime) -> bool:
+        """Whether an earlier undo with this marker set the group as it was before."""
+        rows = self.editor.logged("rights", since)
+        back = (row for row in rows if _holds_after(row, str(after["group"])) == bool(before["on"]))
+        return self.editor.marked(back, marker) is not None
+
     def _groups(self, member: str) -> frozenset[str]:
         answer = self.editor.client.query(list="users", ususerids=member, usprop="groups")
         users = answer["query"].get("users", [])
@@ -113,3 +125,8 @@ class Rights:
                 where=self.editor.site,
                 hint="Name the group in $wgAddGroups and $wgRemoveGroups for the account's own group.",
             )
+
+
+def _holds_after(row: Json, group: str) -> bool:
+    """Whether an entry of the rights log left its member in the group."""
+    return group in (row.get("params", {}).get("newgroups") or ())

@@ -20,9 +20,6 @@ from .state import Change, Moves, Rights
 from .texts import Draft, Drafts, TextAction
 from .withdraw import without_section
 
-_LOGS = {"moved_to": "move", "group": "rights", "opened": "delete"}
-"""By what a receipt's `after` names, the log that tells of its undoing."""
-
 
 @dataclass(frozen=True, slots=True)
 class Verbs:
@@ -126,7 +123,7 @@ class Verbs:
             return self._undo(receipt, receipt.before, after, marker)
         except Conflict:
             # What somebody changed since may be what an undo did whose answer was lost.
-            saved = self._undone_already(receipt, after, marker)
+            saved = self._undone_already(receipt, receipt.before, after, marker)
             if saved is None:
                 raise
             return self._undone(receipt, after, saved)
@@ -146,14 +143,19 @@ class Verbs:
         return self._undone(receipt, after, ())
 
     def _undone_already(
-        self, receipt: Receipt, after: Mapping[str, Any], marker: Marker
+        self, receipt: Receipt, before: Mapping[str, Any], after: Mapping[str, Any], marker: Marker
     ) -> tuple[Saved, ...] | None:
         """The edits by which an earlier undo with this marker did it; None where there was none."""
-        log = next((kind for key, kind in _LOGS.items() if key in after), None)
-        if log is not None and self.editor.marked(self.editor.logged(log, receipt.at), marker) is not None:
-            return ()
-        if "revision" not in after or "archive" in after:
+        if "moved_to" in after:
+            moves = Moves(self.editor)
+            return () if moves.was_undone(dict(before), marker, receipt.at) else None
+        if "group" in after:
+            rights = Rights(self.editor, self.people)
+            return () if rights.was_undone(dict(before), dict(after), marker, receipt.at) else None
+        if "archive" in after:
             return None
+        if "opened" in after and self.editor.marked(self.editor.logged("delete", receipt.at), marker):
+            return ()
         later = (row for row in self.editor.own(receipt.at) if row["revid"] > after["revision"])
         row = self.editor.marked(later, marker)
         return None if row is None else (saved_of(row),)
