@@ -33,8 +33,7 @@ class PostList:
     """One list of posts, `/posts.json` or `/private-posts.json`, read from the newest to the oldest.
 
     `window` and `inclusive` are what has been learnt of the server: None means not yet. Where nothing of the
-    list is to be seen, `beside`, another one of the same server, tells how it pages, and `highest` is an id
-    up to which it has to be read.
+    list is to be seen, `highest` is an id up to which it has to be read.
     """
 
     client: Client
@@ -42,7 +41,6 @@ class PostList:
     key: str = "latest_posts"
     window: Literal["ids", "posts"] | None = None
     inclusive: bool | None = None
-    beside: PostList | None = None
     highest: int = 0
 
     def place(self, below: int) -> Json:
@@ -85,8 +83,7 @@ class PostList:
         if rows:
             self.window = "posts"
             return rows, rows[-1]["id"]
-        if self.window == "posts" or (self.beside is not None and self.beside.shows_posts()):
-            self.window = "posts"
+        if self.window == "posts":
             return [], 1
         rows = self._page()
         if 0 < len(rows) <= _FEW and self.shows_posts():  # the only ones to be seen, and just written

@@ -28,7 +28,6 @@ def private(r: Reading) -> PostList:
         "/private-posts.json",
         "private_posts",
         window="posts" if _paged(r) == "posts" else None,
-        beside=public(r),
         highest=max(r.state.post, r.state.private),
     )
 
