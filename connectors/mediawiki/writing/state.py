@@ -47,15 +47,17 @@ class Moves:
         after = {"page": int(action.thread), "moved_to": row["params"]["target_title"]}
         return Change({"title": row["title"]}, after)
 
-    def undo(self, before: Json, after: Json, marker: Marker) -> None:
+    def undo(self, before: Json, after: Json, marker: Marker, since: datetime) -> None:
         page = self.editor.read(pageids=after["page"])
         if page.title != str(after["moved_to"]).replace("_", " "):
-            raise Conflict(f"the page was moved on, to {page.title}.", where=self.editor.site)
+            if not self._is_undone(before, marker, since):
+                raise Conflict(f"the page was moved on, to {page.title}.", where=self.editor.site)
+            return
         tidy = "suppressredirect" in self.editor.client.wiki.rights
         self._move(page.id, before["title"], summary_of("", marker), noredirect=tidy)
 
-    def was_undone(self, before: Json, marker: Marker, since: datetime) -> bool:
-        """Whether an earlier undo with this marker moved the page back."""
+    def _is_undone(self, before: Json, marker: Marker, since: datetime) -> bool:
+        """Whether an earlier undo with this marker, whose answer was lost, moved the page back."""
         rows = self.editor.logged("move", since)
         back = (row for row in rows if row.get("params", {}).get("target_title") == before["title"])
         return self.editor.marked(back, marker) is not None
@@ -90,16 +92,18 @@ class Rights:
         on = isinstance(action, AddToGroup)
         return Change({"on": not on}, {"member": action.member, "group": action.group, "on": on})
 
-    def undo(self, before: Json, after: Json, marker: Marker) -> None:
+    def undo(self, before: Json, after: Json, marker: Marker, since: datetime) -> None:
         member, group = str(after["member"]), str(after["group"])
         if (group in self._groups(member)) != after["on"] or not self._ours_is_last(member):
-            raise Conflict("somebody changed the groups since.", where=self.editor.site)
+            if not self._is_undone(before, group, marker, since):
+                raise Conflict("somebody changed the groups since.", where=self.editor.site)
+            return
         self._set(member, group, bool(before["on"]), summary_of("", marker))
 
-    def was_undone(self, before: Json, after: Json, marker: Marker, since: datetime) -> bool:
-        """Whether an earlier undo with this marker set the group as it was before."""
+    def _is_undone(self, before: Json, group: str, marker: Marker, since: datetime) -> bool:
+        """Whether an earlier undo with this marker, whose answer was lost, set the group as it was before."""
         rows = self.editor.logged("rights", since)
-        back = (row for row in rows if _holds_after(row, str(after["group"])) == bool(before["on"]))
+        back = (row for row in rows if _holds_after(row, group) == bool(before["on"]))
         return self.editor.marked(back, marker) is not None
 
     def _groups(self, member: str) -> frozenset[str]:

@@ -119,46 +119,31 @@ class Verbs:
             raise Refused("an undo is not undone; plan the action again.", where=receipt.site)
         if receipt.attribution == "unknown" or receipt.before is None or after is None:
             raise Refused("it was perhaps not our doing.", where=receipt.site, hint="Undo it by hand.")
-        try:
-            return self._undo(receipt, receipt.before, after, marker)
-        except Conflict:
-            # What somebody changed since may be what an undo did whose answer was lost.
-            saved = self._undone_already(receipt, receipt.before, after, marker)
-            if saved is None:
-                raise
-            return self._undone(receipt, after, saved)
-
-    def _undo(
-        self, receipt: Receipt, before: Mapping[str, Any], after: Mapping[str, Any], marker: Marker
-    ) -> Receipt:
-        if "archive" in after:
+        before = receipt.before
+        if "moved_to" in after:
+            Moves(self.editor).undo(dict(before), dict(after), marker, receipt.at)
+        elif "group" in after:
+            Rights(self.editor, self.people).undo(dict(before), dict(after), marker, receipt.at)
+        elif "archive" in after:
             saved, left = TalkArchive(self.editor).undo(before, after, marker, receipt.at)
             return replace(self._undone(receipt, after, saved), note=left)
-        if "moved_to" in after:
-            Moves(self.editor).undo(dict(before), dict(after), marker)
-        elif "group" in after:
-            Rights(self.editor, self.people).undo(dict(before), dict(after), marker)
         else:
-            return self._undo_edit(receipt, before, after, marker)
+            return self._undo_edit_once(receipt, before, after, marker)
         return self._undone(receipt, after, ())
 
-    def _undone_already(
+    def _undo_edit_once(
         self, receipt: Receipt, before: Mapping[str, Any], after: Mapping[str, Any], marker: Marker
-    ) -> tuple[Saved, ...] | None:
-        """The edits by which an earlier undo with this marker did it; None where there was none."""
-        if "moved_to" in after:
-            moves = Moves(self.editor)
-            return () if moves.was_undone(dict(before), marker, receipt.at) else None
-        if "group" in after:
-            rights = Rights(self.editor, self.people)
-            return () if rights.was_undone(dict(before), dict(after), marker, receipt.at) else None
-        if "archive" in after:
-            return None
-        if "opened" in after and self.editor.marked(self.editor.logged("delete", receipt.at), marker):
-            return ()
-        later = (row for row in self.editor.own(receipt.at) if row["revid"] > after["revision"])
-        row = self.editor.marked(later, marker)
-        return None if row is None else (saved_of(row),)
+    ) -> Receipt:
+        try:
+            return self._undo_edit(receipt, before, after, marker)
+        except Conflict:
+            # What somebody changed since may be what an undo did whose answer was lost.
+            if "opened" in after and self.editor.marked(self.editor.logged("delete", receipt.at), marker):
+                return self._undone(receipt, after, ())
+            later = (row for row in self.editor.own(receipt.at) if row["revid"] > after["revision"])
+            if (row := self.editor.marked(later, marker)) is None:
+                raise
+            return self._undone(receipt, after, (saved_of(row),))
 
     def _undo_edit(
         self, receipt: Receipt, before: Mapping[str, Any], after: Mapping[str, Any], marker: Marker
